@@ -1,0 +1,1 @@
+"""The seams: what adapters, transports, decoders and the rest guarantee, each written once."""

@@ -1,0 +1,141 @@
+"""What all decoders of chat protocols share: the guarantees of `Decoder`, held in one place.
+
+A vendor's decoder reads its frames and says what it saw (`text`, `call_started`, `report_usage`, `complete`, ...); the
+`EventEmitter` below it turns that into events.
+
+Rule: sans I/O and total; a frame that surprises is skipped, one that is not JSON is an `error` event.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, cast
+
+from allm_rx.abc.emitter import EventEmitter
+from allm_rx.data.failures import Failure
+from allm_rx.wire.partial_json import loads
+from allm_rx.wire.redaction import printable, redact
+
+if TYPE_CHECKING:
+    from allm_rx.data.events import Event
+    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.sse import SseRecord
+
+
+class MessageDecoder(EventEmitter, ABC):
+    """One answer, from frames to events."""
+
+    # What a vendor's decoder provides.
+
+    @abstractmethod
+    def frame(self, data: dict[str, Any], event: str) -> None:
+        """Read one JSON frame of a stream; `event` is the SSE field, empty when absent."""
+
+    @abstractmethod
+    def body(self, data: dict[str, Any]) -> None:
+        """Read an answer that came as one JSON body; call `complete` or `error`."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Say what the end of the body means; without a natural end call `interrupted`."""
+
+    @abstractmethod
+    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+        """Map an error of the provider to a failure.
+
+        Args:
+            status: HTTP status, or None for an error inside a stream.
+            data: the JSON of the error, or None when it is none.
+            text: the body as redacted text, for a message when `data` has none.
+            head: the answer's head, for retry hints.
+        """
+
+    def marker(self, data: bytes) -> bool:
+        """Read a record that is no JSON by design, such as `[DONE]`; True when it was one."""
+        del data
+        return False
+
+    # The `Decoder` seam.
+
+    def feed(self, record: SseRecord) -> list[Event]:
+        """Give what one record of a stream means."""
+        if self.ended:
+            return []
+        data = record.data
+        try:
+            frame: Any = loads(data)
+        except ValueError:
+            if not self.marker(data):
+                self._not_json(data)
+            return self._take()
+        if isinstance(frame, dict):
+            self._frame(cast("dict[str, Any]", frame), record.event)
+        elif isinstance(frame, list):  # Gemini wraps some errors in a list of one
+            for item in cast("list[Any]", frame):
+                if isinstance(item, dict) and not self.ended:
+                    self._frame(cast("dict[str, Any]", item), record.event)
+        return self._take()
+
+    def whole(self, body: bytes) -> list[Event]:
+        """Give what an answer means that came as one JSON body."""
+        try:
+            data: Any = loads(body)
+        except ValueError:
+            self._not_json(body)
+            return self._take()
+        if isinstance(data, list) and data:  # Gemini's stream without `alt=sse` is an array of chunks
+            for item in cast("list[Any]", data):
+                if isinstance(item, dict) and not self.ended:
+                    self._frame(cast("dict[str, Any]", item), "")
+            if not self.ended:
+                self.end()
+        elif isinstance(data, dict):
+            self.body(cast("dict[str, Any]", data))
+        else:
+            self._not_json(body)
+        return self._take()
+
+    def refuse(self, head: ResponseHead, body: bytes) -> list[Event]:
+        """Give the `error` event of an answer whose status is not a success."""
+        try:
+            data: Any = loads(body)
+        except ValueError:
+            data = None
+        text = self.shown(body)
+        self.error(self.failure(head.status, data, text=text, head=head))
+        return self._take()
+
+    def finish(self) -> list[Event]:
+        """Give what is left at the end of the body."""
+        if not self.ended:
+            self.end()
+        return self._take()
+
+    def fail(self, failure: Failure) -> list[Event]:
+        """Give what is left when the exchange broke: usage that is known, then the `error`."""
+        self.error(failure)
+        return self._take()
+
+    def shown(self, data: bytes) -> str:
+        """Give bytes of the provider as text that is safe to show."""
+        return printable(redact(data[:2000].decode("utf-8", "replace"), self._secrets))
+
+    def safe(self, text: str) -> str:
+        """Give a text of the provider without secrets or control characters."""
+        return printable(redact(text, self._secrets), 2000)
+
+    def _frame(self, data: dict[str, Any], event: str) -> None:
+        if self._raw:
+            self.raw(str(data.get("type") or event or "chunk"), data)
+        try:
+            self.frame(data, event)
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+            # A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
+            self.error(self._malformed(f"A frame of {self.provider} has an unexpected shape ({error!r})"))
+
+    def _not_json(self, data: bytes) -> None:
+        self.error(self._malformed(f"{self.provider} sent something that is not JSON: {self.shown(data)!r}"))
+
+    def _malformed(self, what: str) -> Failure:
+        message = f"{what}. Check `base_url`, or report it with `include_raw_chunks=True`."
+        return Failure(kind="AdapterError", reason="malformed_response", message=message)

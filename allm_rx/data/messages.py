@@ -1,0 +1,145 @@
+"""Messages, and the four functions that write them."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
+
+from allm_rx.data.model import Data
+from allm_rx.data.parts import (
+    Part,
+    ReasoningPart,
+    ResultContent,
+    TextPart,
+    ToolCall,
+    ToolResultPart,
+)
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+def _parts(value: object) -> object:
+    if isinstance(value, str):
+        return (TextPart(text=value),)
+    if isinstance(value, (list, tuple)):
+        items = cast("Iterable[object]", value)
+        return tuple(TextPart(text=item) if isinstance(item, str) else item for item in items)
+    return value
+
+
+class Message(Data):
+    """One turn of a conversation: who speaks, and the parts in order.
+
+    A tool's answer is a `ToolResultPart`. `Message(role="tool", tool_call_id="c1", content="sunny")` makes one, so a
+    tool message looks the same however it was written.
+    """
+
+    invalid = "invalid_message"
+
+    role: Role
+    content: Annotated[tuple[Part, ...], BeforeValidator(_parts)] = ()
+    """The parts; a `str` becomes one `TextPart`."""
+    name: str | None = None
+    """Who of several speakers it is; for a tool message the tool's name."""
+    tool_call_id: str | None = None
+    """The call that a tool message answers; None when it answers several."""
+    metadata: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """The application's own notes; never sent."""
+    provider_data: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """What the provider wants back with the message, keyed by dialect."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            role: Role,
+            content: "str | Iterable[str | Part]" = (),
+            name: str | None = None,
+            tool_call_id: str | None = None,
+            metadata: Mapping[str, JsonValue] = ...,
+            provider_data: Mapping[str, JsonValue] = ...,
+        ) -> None: ...
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_form_of_tool_message(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or cast("dict[str, Any]", value).get("role") != "tool":
+            return cast("Any", value)
+        fields = dict(cast("dict[str, Any]", value))
+        parts = _parts(fields.get("content", ()))
+        if not isinstance(parts, (list, tuple)):
+            return fields
+        items = list(cast("Iterable[Any]", parts))
+        results = [part for part in items if _is_result(part)]
+        call_id = fields.get("tool_call_id")
+        if not results and isinstance(call_id, str):
+            fields["content"] = ({"type": "tool_result", "id": call_id, "name": fields.get("name"), "content": items},)
+        elif len(results) == 1 and call_id is None:
+            fields["tool_call_id"] = _field(results[0], "id")
+        elif results and call_id is not None and any(_field(part, "id") != call_id for part in results):
+            raise ValueError(f"`tool_call_id` {call_id!r} is not the id of the results in `content`")
+        return fields
+
+    @property
+    def text(self) -> str:
+        """All text of the message, blocks joined in order; for a tool message the text of its results."""
+        return "".join(part.text for part in self.content if isinstance(part, (TextPart, ToolResultPart)))
+
+    @property
+    def reasoning(self) -> str:
+        """All readable reasoning, joined in order."""
+        return "".join(part.text for part in self.content if isinstance(part, ReasoningPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls the application has to run, in order; those the provider ran itself are not among them."""
+        return tuple(part for part in self.content if isinstance(part, ToolCall) and not part.provider_executed)
+
+    @property
+    def tool_results(self) -> tuple[ToolResultPart, ...]:
+        """The results of the application's tools, in order."""
+        return tuple(part for part in self.content if isinstance(part, ToolResultPart) and not part.provider_executed)
+
+
+def _is_result(part: Any) -> bool:
+    return _field(part, "type") == "tool_result"
+
+
+def _field(part: Any, name: str) -> Any:
+    return cast("dict[str, Any]", part).get(name) if isinstance(part, dict) else getattr(part, name, None)
+
+
+def system(content: str | Iterable[str | Part]) -> Message:
+    """Write a system message: how the model shall behave."""
+    return Message(role="system", content=content)
+
+
+def user(content: str | Iterable[str | Part], *, name: str | None = None) -> Message:
+    """Write a user message: text, or text and media parts in order."""
+    return Message(role="user", content=content, name=name)
+
+
+def assistant(content: str | Iterable[str | Part] = "") -> Message:
+    """Write an assistant message, such as an example of a good answer."""
+    return Message(role="assistant", content=content if content else ())
+
+
+def tool_result(
+    tool_call_id: str,
+    content: str | Iterable[ResultContent],
+    *,
+    name: str | None = None,
+    is_error: bool = False,
+) -> Message:
+    """Answer a tool call of the model.
+
+    Args:
+        tool_call_id: `ToolCall.id` of the call.
+        content: what the model shall read; text, or parts where the provider takes them.
+        name: the tool's name.
+        is_error: whether the tool failed; some providers tell the model so.
+    """
+    parts = (TextPart(text=content),) if isinstance(content, str) else tuple(content)
+    part = ToolResultPart(id=tool_call_id, name=name, content=parts, is_error=is_error)
+    return Message(role="tool", tool_call_id=tool_call_id, name=name, content=(part,))

@@ -1,0 +1,89 @@
+"""What came of a step, of a chat, and of one tool call."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, JsonValue
+from pydantic_core import to_jsonable_python
+
+from allm_rx.data.failures import Failure
+from allm_rx.data.model import Data
+from allm_rx.data.parts import ToolCall, ToolResultPart
+from allm_rx.data.responses import Response
+from allm_rx.data.threads import Thread
+from allm_rx.data.usage import Usage
+
+
+def _jsonable(value: object) -> object:
+    return to_jsonable_python(value, fallback=repr, bytes_mode="base64")
+
+
+JsonLike = Annotated[JsonValue, BeforeValidator(_jsonable)]
+"""Any value; what JSON cannot hold is kept as its `repr`."""
+
+
+class ToolOutcome(Data):
+    """How one tool call ended, before it was encoded for the model."""
+
+    kind: Literal["value", "error", "ask_user", "halt"]
+    value: JsonLike = None
+    """What the handler gave: the value, the halt's result, or the question's options."""
+    failure: Failure | None = None
+    """Why it failed, for `error`."""
+    reason: str | None = None
+    """The halt's reason, or the question."""
+
+
+class PendingQuestion(Data):
+    """A question of a tool that the user has not answered yet."""
+
+    tool_call_id: str
+    tool_name: str
+    question: str
+    options: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+
+
+class StepResult(Data):
+    """One generation and the tools it called."""
+
+    index: int = 0
+    """Position of the step in its chat, from 0."""
+    thread: Thread
+    """The conversation after the step; it can be sent again once its pending calls are answered."""
+    response: Response
+    tool_results: tuple[ToolResultPart, ...] = ()
+    """In call order."""
+    pending_tool_calls: tuple[ToolCall, ...] = ()
+    """Calls that the application has to answer."""
+    pending_questions: tuple[PendingQuestion, ...] = ()
+    halted_reason: str | None = None
+    """Why the loop ends here; None when it may go on."""
+
+
+class ChatResult(Data):
+    """All steps of a chat, and why it ended."""
+
+    thread: Thread
+    """The conversation after the chat; it can be sent again once its pending calls are answered."""
+    steps: tuple[StepResult, ...] = ()
+    halted_reason: str
+    error: Failure | None = None
+
+    @property
+    def final_response(self) -> Response | None:
+        """The last answer, partial where it broke off; None when there was no step."""
+        return self.steps[-1].response if self.steps else None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens and cost of all steps together."""
+        return sum((step.response.usage for step in self.steps), Usage())
+
+    @property
+    def pending_tool_calls(self) -> tuple[ToolCall, ...]:
+        """Calls that the application has to answer before the thread can be sent again."""
+        return self.steps[-1].pending_tool_calls if self.steps else ()
+
+    @property
+    def pending_questions(self) -> tuple[PendingQuestion, ...]:
+        """Questions that the user has to answer before the thread can be sent again."""
+        return self.steps[-1].pending_questions if self.steps else ()

@@ -1,0 +1,49 @@
+"""A conversation as data: its messages in order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import Field, JsonValue
+
+from allm_rx.data.messages import Message
+from allm_rx.data.model import Data
+from allm_rx.data.parts import ToolCall
+
+
+class Thread(Data):
+    """The messages of a conversation. Adding one gives a new thread."""
+
+    invalid = "invalid_thread"
+
+    messages: tuple[Message, ...] = ()
+    metadata: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    """The application's own notes; never sent."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, messages: Iterable[Message] = (), metadata: dict[str, JsonValue] = ...) -> None: ...
+
+    def append(self, *messages: Message) -> "Thread":
+        """Give the thread with messages added at its end."""
+        return self.model_copy(update={"messages": (*self.messages, *messages)})
+
+    @property
+    def unanswered_calls(self) -> tuple[ToolCall, ...]:
+        """Calls of the model that no later tool message answers, in order."""
+        return tuple(call for _, call in unanswered(self.messages))
+
+
+def unanswered(messages: Sequence[Message]) -> Iterator[tuple[int, ToolCall]]:
+    """Give each call that nothing answers, with the position of its message.
+
+    Call ids are scoped by answer, because some servers count from one in each: results belong to the assistant message
+    before them.
+    """
+    open_calls: dict[str, tuple[int, ToolCall]] = {}
+    for position, message in enumerate(messages):
+        if message.role == "assistant":
+            yield from open_calls.values()
+            open_calls = {call.id: (position, call) for call in message.tool_calls}
+        for result in message.tool_results:
+            open_calls.pop(result.id, None)
+    yield from open_calls.values()

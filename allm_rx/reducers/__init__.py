@@ -1,0 +1,1 @@
+"""Folds of events: what a stream adds up to."""
