@@ -49,6 +49,9 @@ ToolReason = Literal[
     "invalid_arguments", "unknown_tool", "handler_raised", "timeout", "invalid_return", "encoding_failed", "not_executed"
 ]
 
+_LONGEST_PATH = 120
+"""Characters of a path that a message shows; a path may lead through keys of any length."""
+
 
 class Facts(TypedDict, total=False):
     """What an error may know beside its reason and message."""
@@ -174,6 +177,8 @@ class ValidationError(UsageError):
         """Make the error whose message tells the first issue and counts the others."""
         first = issues[0]
         where = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first.path).lstrip(".")
+        if len(where) > _LONGEST_PATH:
+            where = f"{where[:_LONGEST_PATH]}..."
         more = f" (and {len(issues) - 1} more, see `errors`)" if len(issues) > 1 else ""
         return cls(reason, f"{where}: {first.message}{more}" if where else f"{first.message}{more}", errors=issues)
 

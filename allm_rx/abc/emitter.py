@@ -37,6 +37,7 @@ from allm_rx.wire.text import SurrogateJoiner
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from allm_rx.data.messages import Message
     from allm_rx.data.parts import AudioPart, ImagePart, ProviderPart, ResultContent, SourcePart
     from allm_rx.data.responses import FinishReason
     from allm_rx.data.usage import Usage
@@ -182,6 +183,7 @@ class EventEmitter:
         *,
         arguments: dict[str, Any] | None = None,
         extra: dict[str, JsonValue] | None = None,
+        error: str | None = None,
         cut: bool = False,
     ) -> None:
         """Say that a call is whole.
@@ -191,15 +193,15 @@ class EventEmitter:
             raw: its arguments as text; None means the deltas so far.
             arguments: the arguments, where the protocol sends them as an object.
             extra: `provider_data` of the call.
+            error: what is wrong with the arguments, where that is known already.
             cut: whether the answer broke off (length); arguments that do not parse are then cut, not wrong.
         """
         block = self.builder.call(call_id)
-        error = None
         if arguments is None:
             raw = "".join(block.pieces) if raw is None else raw
             parsed = parse_object(raw)
             if isinstance(parsed, str):
-                arguments, error = {}, CUT_OFF if cut else parsed
+                arguments, error = {}, error or (CUT_OFF if cut else parsed)
             else:
                 arguments = parsed
         event = ToolCallCompleted(call_id, block.name, arguments, raw, error, block.provider_executed, extra or {})
@@ -254,8 +256,8 @@ class EventEmitter:
         """Give a frame of the provider as it came; one before the start waits for it."""
         (self._out if self._started else self._held).append(RawChunk(kind, data))
 
-    def complete(self, finish_reason: FinishReason, raw: str | None) -> None:
-        """Say that the answer is whole."""
+    def complete(self, finish_reason: FinishReason, raw: str | None, message: Message | None = None) -> None:
+        """Say that the answer is whole; `message` is it, where the protocol repeats it at the end."""
         if self.ended:
             return
         self.close_run()
@@ -263,7 +265,7 @@ class EventEmitter:
         for block in self.builder.blocks:
             if isinstance(block, CallBlock) and block.completed is None:
                 self.call_completed(block.id, cut=finish_reason == "length")
-        message = self.builder.build()
+        message = message or self.builder.build()
         if finish_reason == "stop" and message.tool_calls:
             finish_reason = "tool_calls"
         self._usage_once()
@@ -297,7 +299,8 @@ class EventEmitter:
 
     # How it becomes events.
 
-    def _take(self) -> list[Event]:
+    def take(self) -> list[Event]:
+        """Give the events said since the last time."""
         out, self._out = self._out, []
         return out
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
+from reactivex.scheduler import NewThreadScheduler
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class LoopScheduler(AsyncIOScheduler):
         """Return when the subscriber wants more, or is gone."""
         if self.demand is not None:
             await self.demand.wait()
+
+
+class RunScheduler(NewThreadScheduler):
+    """What a blocking `run()` subscribes with: it names no place, and tells that its thread waits."""
 
 
 def demand_of(scheduler: SchedulerBase | None) -> Demand | None:

@@ -65,16 +65,18 @@ class MessageDecoder(EventEmitter, ABC):
         try:
             frame: Any = loads(data)
         except ValueError:
-            if not self.marker(data):
+            if record.cut:
+                self.end()
+            elif not self.marker(data):
                 self._not_json(data)
-            return self._take()
+            return self.take()
         if isinstance(frame, dict):
             self._frame(cast("dict[str, Any]", frame), record.event)
         elif isinstance(frame, list):  # Gemini wraps some errors in a list of one
             for item in cast("list[Any]", frame):
                 if isinstance(item, dict) and not self.ended:
                     self._frame(cast("dict[str, Any]", item), record.event)
-        return self._take()
+        return self.take()
 
     def whole(self, body: bytes) -> list[Event]:
         """Give what an answer means that came as one JSON body."""
@@ -82,7 +84,7 @@ class MessageDecoder(EventEmitter, ABC):
             data: Any = loads(body)
         except ValueError:
             self._not_json(body)
-            return self._take()
+            return self.take()
         if isinstance(data, list) and data:  # Gemini's stream without `alt=sse` is an array of chunks
             for item in cast("list[Any]", data):
                 if isinstance(item, dict) and not self.ended:
@@ -93,7 +95,7 @@ class MessageDecoder(EventEmitter, ABC):
             self.body(cast("dict[str, Any]", data))
         else:
             self._not_json(body)
-        return self._take()
+        return self.take()
 
     def refuse(self, head: ResponseHead, body: bytes) -> list[Event]:
         """Give the `error` event of an answer whose status is not a success."""
@@ -103,18 +105,18 @@ class MessageDecoder(EventEmitter, ABC):
             data = None
         text = self.shown(body)
         self.error(self.failure(head.status, data, text=text, head=head))
-        return self._take()
+        return self.take()
 
     def finish(self) -> list[Event]:
         """Give what is left at the end of the body."""
         if not self.ended:
             self.end()
-        return self._take()
+        return self.take()
 
     def fail(self, failure: Failure) -> list[Event]:
         """Give what is left when the exchange broke: usage that is known, then the `error`."""
         self.error(failure)
-        return self._take()
+        return self.take()
 
     def shown(self, data: bytes) -> str:
         """Give bytes of the provider as text that is safe to show."""

@@ -1,42 +1,36 @@
 """What happens during a call, as a closed union of small values.
 
 Rule 1: adding a field with a default is compatible, adding a kind is not; a `match` over `Event` is exhaustive.
-Rule 2: there is one event per token, so an event is a plain slotted dataclass: frozen for type checkers, cheap at run time.
+Rule 2: an event is frozen for type checkers and cheap at run time, see `event_class`.
 Rule 3: every event survives `loads(dumps(event))`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
-from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import pydantic
 from pydantic import JsonValue, TypeAdapter
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from allm_rx.data.event_class import Given, event_class
 from allm_rx.data.failures import Failure
 from allm_rx.data.messages import Message
+from allm_rx.data.model import parse_json
 from allm_rx.data.parts import AudioPart, ImagePart, ProviderPart, ResultContent, SourcePart
 from allm_rx.data.responses import FinishReason
 from allm_rx.data.results import ChatResult, StepResult, ToolOutcome
 from allm_rx.data.sessions import Session, Turn
+from allm_rx.data.translation import shown, translated
 from allm_rx.data.usage import Usage
 from allm_rx.errors import Issue, ValidationError
-
-_Class = TypeVar("_Class", bound=type)
-_make: Any = dataclass(slots=True)
-
-
-@dataclass_transform(frozen_default=True)
-def _event(cls: _Class) -> _Class:
-    # `frozen=True` makes `__init__` 2.5 times as dear (see benchmarks/events.py); type checkers enforce it all the same.
-    return _make(cls)
 
 
 def _json_object() -> dict[str, JsonValue]:
     return {}
 
 
-@_event
+@event_class
 class MessageStarted:
     """The provider began to answer."""
 
@@ -52,7 +46,7 @@ class MessageStarted:
     """Theirs, to quote in a support request."""
 
 
-@_event
+@event_class
 class TextDelta:
     """Some more text of one content block."""
 
@@ -63,7 +57,7 @@ class TextDelta:
     """Never empty; decoders drop empty chunks."""
 
 
-@_event
+@event_class
 class TextCompleted:
     """One content block of text is whole."""
 
@@ -74,7 +68,7 @@ class TextCompleted:
     provider_data: dict[str, JsonValue] = field(default_factory=_json_object)
 
 
-@_event
+@event_class
 class ReasoningDelta:
     """Some more readable reasoning of one block."""
 
@@ -84,7 +78,7 @@ class ReasoningDelta:
     """Never empty."""
 
 
-@_event
+@event_class
 class ReasoningCompleted:
     """One block of reasoning is whole; its text may be empty where only a signature came."""
 
@@ -95,7 +89,7 @@ class ReasoningCompleted:
     """Signature or encrypted content, to be sent back unchanged."""
 
 
-@_event
+@event_class
 class ToolCallStarted:
     """The model began to call a tool."""
 
@@ -106,7 +100,7 @@ class ToolCallStarted:
     """Whether the provider runs the tool itself."""
 
 
-@_event
+@event_class
 class ToolCallDelta:
     """Some more of a call's arguments, as JSON text."""
 
@@ -116,7 +110,7 @@ class ToolCallDelta:
     """Never empty."""
 
 
-@_event
+@event_class
 class ToolCallCompleted:
     """A tool call is whole."""
 
@@ -133,7 +127,7 @@ class ToolCallCompleted:
     provider_data: dict[str, JsonValue] = field(default_factory=_json_object)
 
 
-@_event
+@event_class
 class ToolResultReceived:
     """A tool that the provider ran gave a result."""
 
@@ -146,7 +140,7 @@ class ToolResultReceived:
     provider_data: dict[str, JsonValue] = field(default_factory=_json_object)
 
 
-@_event
+@event_class
 class SourceAdded:
     """The model cites something."""
 
@@ -154,7 +148,7 @@ class SourceAdded:
     part: SourcePart
 
 
-@_event
+@event_class
 class MediaCompleted:
     """The model produced a picture or sound."""
 
@@ -163,7 +157,7 @@ class MediaCompleted:
     part: ImagePart | AudioPart
 
 
-@_event
+@event_class
 class ProviderItem:
     """The provider sent an item that is not modelled here; it is kept whole."""
 
@@ -171,17 +165,17 @@ class ProviderItem:
     part: ProviderPart
 
 
-@_event
+@event_class
 class RawChunk:
     """`kind="usage"` carries a `Usage`; any other kind the provider's own frame, with `include_raw_chunks`."""
 
     type: ClassVar[Literal["raw_chunk"]] = "raw_chunk"
     kind: str
-    data: Any
+    data: Given
     """`Usage` for usage; else JSON data."""
 
 
-@_event
+@event_class
 class MessageCompleted:
     """The answer is whole."""
 
@@ -192,7 +186,7 @@ class MessageCompleted:
     raw_finish_reason: str | None = None
 
 
-@_event
+@event_class
 class MessageRestarted:
     """A retry after output: all of the current message so far is void."""
 
@@ -203,7 +197,7 @@ class MessageRestarted:
     """Why the one before it ended."""
 
 
-@_event
+@event_class
 class Error:
     """The call failed; nothing of this message follows."""
 
@@ -211,7 +205,7 @@ class Error:
     failure: Failure
 
 
-@_event
+@event_class
 class ToolExecutionStarted:
     """A tool's handler is about to run."""
 
@@ -221,17 +215,17 @@ class ToolExecutionStarted:
     arguments: dict[str, JsonValue]
 
 
-@_event
+@event_class
 class ToolExecutionProgress:
     """A running tool reports."""
 
     type: ClassVar[Literal["tool_execution_progress"]] = "tool_execution_progress"
     id: str
     name: str
-    value: Any
+    value: Given
 
 
-@_event
+@event_class
 class ToolExecutionCompleted:
     """A tool's handler ended."""
 
@@ -241,7 +235,7 @@ class ToolExecutionCompleted:
     outcome: ToolOutcome
 
 
-@_event
+@event_class
 class ToolResultEncoded:
     """A tool's result as the model will read it."""
 
@@ -250,7 +244,7 @@ class ToolResultEncoded:
     content: tuple[ResultContent, ...]
 
 
-@_event
+@event_class
 class AskUserRequested:
     """A tool wants an answer from the user."""
 
@@ -261,17 +255,17 @@ class AskUserRequested:
     options: dict[str, JsonValue] = field(default_factory=_json_object)
 
 
-@_event
+@event_class
 class ToolHalt:
     """A tool ends the chat."""
 
     type: ClassVar[Literal["tool_halt"]] = "tool_halt"
     tool_call_id: str
     reason: str
-    result: Any = None
+    result: Given = None
 
 
-@_event
+@event_class
 class StepCompleted:
     """One generation and its tools are done."""
 
@@ -280,7 +274,7 @@ class StepCompleted:
     result: StepResult
 
 
-@_event
+@event_class
 class ChatCompleted:
     """The chat ended; always the last event of one that was not left early."""
 
@@ -288,7 +282,7 @@ class ChatCompleted:
     result: ChatResult
 
 
-@_event
+@event_class
 class SessionStarted:
     """A session's operation begins; the input has been added."""
 
@@ -296,7 +290,7 @@ class SessionStarted:
     session: Session
 
 
-@_event
+@event_class
 class SessionCompleted:
     """A session's operation ended."""
 
@@ -357,8 +351,8 @@ def dumps(event: Event) -> str:
     Values that a program put in itself (`ToolExecutionProgress.value`, `ToolHalt.result`) and JSON cannot hold are
     written as their `repr`.
     """
-    fields = _adapter(type(event)).dump_python(event, mode="json", warnings=False, fallback=repr)
-    return to_json({"type": event.type, **fields}, inf_nan_mode="constants").decode()
+    values = _adapter(type(event)).dump_python(event, mode="json")
+    return to_json({"type": event.type, **values}, inf_nan_mode="constants").decode()
 
 
 def loads(text: str | bytes) -> Event:
@@ -368,20 +362,30 @@ def loads(text: str | bytes) -> Event:
         ValidationError: the text is not JSON, names no known event, or its fields do not fit.
     """
     try:
-        data = from_json(text)
+        data = parse_json(text)
     except ValueError as error:
-        raise _unreadable(("type",), "json_invalid", f"The text is not JSON: {error}.") from None
-    kind: Any = cast("dict[str, Any]", data).get("type") if isinstance(data, dict) else None
-    if kind not in KINDS:
-        raise _unreadable(("type",), "unknown", f"{kind!r} is no event: use one of {', '.join(sorted(KINDS))}.")
+        raise _unreadable((), "json_invalid", f"the text is not JSON: {error}.") from None
+    if not isinstance(data, dict):
+        raise _unreadable((), "dict_type", f"an event is a JSON object, not {shown(data)}: use what `dumps` gave.")
+    values = cast("dict[str, Any]", data)
+    kind = values.pop("type", None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise _unreadable(("type",), "unknown", f"{shown(kind)} is no event: use one of {', '.join(sorted(KINDS))}.")
+    cls = KINDS[kind]
     try:
-        event = _adapter(KINDS[kind]).validate_json(text)
-        if isinstance(event, RawChunk) and event.kind == "usage":
-            return RawChunk(kind="usage", data=Usage.model_validate(event.data))
+        event = _adapter(cls).validate_python(values)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        raise _unreadable(tuple(first["loc"]), first["type"], f"{first['msg']} in an event of type {kind!r}.") from None
+        raise translated(error, cls, "invalid_request") from None
+    if isinstance(event, RawChunk) and event.kind == "usage":
+        return RawChunk(kind="usage", data=_usage(event.data))
     return event
+
+
+def _usage(data: object) -> Usage:
+    try:
+        return TypeAdapter(Usage).validate_python(data)
+    except pydantic.ValidationError as error:
+        raise translated(error, Usage, "invalid_request", within=("data",)) from None
 
 
 def _unreadable(path: tuple[str | int, ...], code: str, message: str) -> ValidationError:

@@ -13,18 +13,11 @@ from allm_rx.data.parts import (
     TextPart,
     ToolCall,
     ToolResultPart,
+    as_parts,
 )
+from allm_rx.data.translation import shown
 
 Role = Literal["system", "user", "assistant", "tool"]
-
-
-def _parts(value: object) -> object:
-    if isinstance(value, str):
-        return (TextPart(text=value),)
-    if isinstance(value, (list, tuple)):
-        items = cast("Iterable[object]", value)
-        return tuple(TextPart(text=item) if isinstance(item, str) else item for item in items)
-    return value
 
 
 class Message(Data):
@@ -37,7 +30,7 @@ class Message(Data):
     invalid = "invalid_message"
 
     role: Role
-    content: Annotated[tuple[Part, ...], BeforeValidator(_parts)] = ()
+    content: Annotated[tuple[Part, ...], BeforeValidator(as_parts)] = ()
     """The parts; a `str` becomes one `TextPart`."""
     name: str | None = None
     """Who of several speakers it is; for a tool message the tool's name."""
@@ -67,18 +60,21 @@ class Message(Data):
         if not isinstance(value, dict) or cast("dict[str, Any]", value).get("role") != "tool":
             return cast("Any", value)
         fields = dict(cast("dict[str, Any]", value))
-        parts = _parts(fields.get("content", ()))
-        if not isinstance(parts, (list, tuple)):
+        content = as_parts(fields.get("content", ()))
+        if not isinstance(content, tuple):
             return fields
-        items = list(cast("Iterable[Any]", parts))
-        results = [part for part in items if _is_result(part)]
-        call_id = fields.get("tool_call_id")
+        parts = cast("tuple[Any, ...]", content)
+        call_id, name = fields.get("tool_call_id"), fields.get("name")
+        results = [part for part in parts if _field(part, "type") == "tool_result"]
         if not results and isinstance(call_id, str):
-            fields["content"] = ({"type": "tool_result", "id": call_id, "name": fields.get("name"), "content": items},)
-        elif len(results) == 1 and call_id is None:
-            fields["tool_call_id"] = _field(results[0], "id")
-        elif results and call_id is not None and any(_field(part, "id") != call_id for part in results):
-            raise ValueError(f"`tool_call_id` {call_id!r} is not the id of the results in `content`")
+            parts = results = ({"type": "tool_result", "id": call_id, "name": name, "content": parts},)
+        fields["content"] = parts
+        if len(results) == 1:
+            fields["tool_call_id"] = _agreed("tool_call_id", call_id, "id", _field(results[0], "id"))
+            fields["name"] = _agreed("name", name, "name", _field(results[0], "name"))
+            fields["content"] = tuple(_named(part, fields["name"]) if part is results[0] else part for part in parts)
+        elif results and (call_id is not None or name is not None):
+            raise ValueError(f"{len(results)} results are in `content`: leave `tool_call_id` and `name` to each of them")
         return fields
 
     @property
@@ -102,12 +98,24 @@ class Message(Data):
         return tuple(part for part in self.content if isinstance(part, ToolResultPart) and not part.provider_executed)
 
 
-def _is_result(part: Any) -> bool:
-    return _field(part, "type") == "tool_result"
-
-
 def _field(part: Any, name: str) -> Any:
     return cast("dict[str, Any]", part).get(name) if isinstance(part, dict) else getattr(part, name, None)
+
+
+def _agreed(field: str, outside: Any, key: str, inside: Any) -> Any:
+    """Give what the message and its one result both say; what one of them leaves out, the other tells."""
+    if outside is None or inside is None or outside == inside:
+        return inside if outside is None else outside
+    raise ValueError(f"`{field}` is {shown(outside)}, but the result in `content` has the {key} {shown(inside)}: leave one out")
+
+
+def _named(part: Any, name: Any) -> Any:
+    """Give the result with the tool's name, where it has none."""
+    if not isinstance(name, str) or _field(part, "name") is not None:
+        return part
+    if isinstance(part, dict):
+        return {**cast("dict[str, Any]", part), "name": name}
+    return cast("ToolResultPart", part).replace(name=name)
 
 
 def system(content: str | Iterable[str | Part]) -> Message:

@@ -6,12 +6,13 @@ Rule 3: a part with `provider_data` is never merged with a neighbour: a signatur
 """
 
 import mimetypes
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, model_validator
 
-from allm_rx.data.model import Data
+from allm_rx.data.model import Data, Text
 
 Dialect = Literal["anthropic.messages", "openai.responses", "openai.chat", "gemini"]
 """The protocols that keep data of their own in `provider_data`."""
@@ -28,14 +29,14 @@ class TextPart(_Part):
     """Text that was written or answered."""
 
     type: Literal["text"] = "text"
-    text: str
+    text: Text
 
 
 class ReasoningPart(_Part):
     """What the model thought, as far as the provider shows it; `text` may be empty where only a signature came."""
 
     type: Literal["reasoning"] = "reasoning"
-    text: str = ""
+    text: Text = ""
 
 
 class ToolCall(_Part):
@@ -47,9 +48,9 @@ class ToolCall(_Part):
     name: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
     """The parsed arguments; empty when `error` is set."""
-    raw_arguments: str | None = None
+    raw_arguments: Text | None = None
     """The arguments as the model wrote them, when that differs from plain JSON of `arguments` or could not be parsed."""
-    error: str | None = None
+    error: Text | None = None
     """What is wrong with the arguments; such a call is not run, and the model is told."""
     provider_executed: bool = False
     """Whether the provider runs the tool itself."""
@@ -112,7 +113,7 @@ class AudioPart(_Media):
     """Sound, given to the model or made by it."""
 
     type: Literal["audio"] = "audio"
-    transcript: str | None = None
+    transcript: Text | None = None
     """What is said in it, when the provider told."""
 
 
@@ -121,14 +122,14 @@ class SourcePart(_Part):
 
     type: Literal["source"] = "source"
     url: str | None = None
-    title: str | None = None
+    title: Text | None = None
     document_id: str | None = None
     """File id or position of the cited document."""
     start: int | None = None
     """First character of the cited span in the answer's text block, when the provider tells."""
     end: int | None = None
     """One past the last character of that span."""
-    quote: str | None = None
+    quote: Text | None = None
     """The cited words."""
     block_id: str | None = None
     """The content block that the citation belongs to."""
@@ -145,8 +146,14 @@ class ProviderPart(_Part):
 ResultContent = Annotated[TextPart | ImagePart | FilePart | AudioPart, Field(discriminator="type")]
 
 
-def _one_text(value: object) -> object:
-    return (TextPart(text=value),) if isinstance(value, str) else value
+def as_parts(value: object) -> object:
+    """Give content as parts: a `str`, alone or among parts, is short for a `TextPart`."""
+    if isinstance(value, str):
+        return ({"type": "text", "text": value},)
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, Mapping, BaseModel)):
+        items = cast("Iterable[object]", value)
+        return tuple({"type": "text", "text": item} if isinstance(item, str) else item for item in items)
+    return cast("object", value)
 
 
 class ToolResultPart(_Part):
@@ -156,7 +163,7 @@ class ToolResultPart(_Part):
     id: str
     """The call it answers."""
     name: str | None = None
-    content: Annotated[tuple[ResultContent, ...], BeforeValidator(_one_text)] = ()
+    content: Annotated[tuple[ResultContent, ...], BeforeValidator(as_parts)] = ()
     is_error: bool = False
     provider_executed: bool = False
 

@@ -10,6 +10,9 @@ from allm_rx.data.model import Data
 RETRIED_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 RETRIED_REASONS = frozenset({"network_error", "timeout", "rate_limited", "overloaded", "server_error", "stream_interrupted"})
 
+_MOST_DOUBLINGS = 1000
+"""No delay needs more, and a float holds no more than 1023."""
+
 
 class Timeouts(Data):
     """Seconds until a part of a call counts as failed; None waits for ever. All pause while the subscriber is not ready."""
@@ -34,7 +37,7 @@ class RetryPolicy(Data):
     base_delay: float = Field(default=0.5, ge=0)
     """Seconds before the second attempt; doubles with each further one."""
     max_delay: float = Field(default=30.0, ge=0)
-    """Seconds; a delay is never longer, and a `Retry-After` beyond it is not waited for."""
+    """Seconds; a delay is never longer, jitter aside, and a `Retry-After` beyond it is not waited for."""
     jitter: float = Field(default=0.25, ge=0)
     """Seconds; up to this much is added at random, so that many clients do not come back at once."""
     retry_on: frozenset[int | str] = RETRIED_STATUSES | RETRIED_REASONS
@@ -50,12 +53,12 @@ class RetryPolicy(Data):
         return self
 
     def allows(self, failure: Failure) -> bool:
-        """Tell whether a failure may heal by itself; the provider's own verdict counts most."""
+        """Tell whether a failure may heal by itself: a used-up quota never does; else the provider's verdict counts most."""
+        if failure.reason == "quota_exceeded":
+            return False
         verdict = failure.details.get("should_retry")
         if isinstance(verdict, bool):
             return verdict
-        if failure.reason == "quota_exceeded":
-            return False
         return (failure.reason if failure.status is None else failure.status) in self.retry_on
 
     def delay(self, attempt: int, failure: Failure, *, chance: float) -> float | None:
@@ -69,5 +72,5 @@ class RetryPolicy(Data):
         asked = failure.retry_after if self.respect_retry_after else None
         if asked is not None and asked > self.max_delay:
             return None
-        backoff = min(self.max_delay, self.base_delay * 2 ** (attempt - 1))
-        return (asked if asked else backoff) + self.jitter * chance
+        backoff = min(self.max_delay, self.base_delay * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS))
+        return (asked if asked is not None and asked > 0 else backoff) + self.jitter * chance

@@ -1,9 +1,11 @@
 """What is asked of a model: messages, tools and options, as data."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, JsonValue
+from pydantic.errors import PydanticUserError
 
 from allm_rx.data.messages import Message
 from allm_rx.data.model import Data
@@ -60,17 +62,22 @@ class AllowedTools(Data):
 def _as_format(value: object) -> object:
     if isinstance(value, type) and issubclass(cast("type[object]", value), BaseModel):
         model = cast("type[BaseModel]", value)
-        return JsonSchema(name=model.__name__, json_schema=model.model_json_schema())
+        try:
+            schema = model.model_json_schema()
+        except PydanticUserError as error:
+            raise ValueError(f"{model.__name__} has no JSON Schema: {error.message}; use fields that JSON can hold") from None
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", model.__name__)[:64]  # what providers accept; `Page[int]` is not
+        return {"type": "json_schema", "name": name, "json_schema": schema}
     return cast("object", value)
 
 
 def _as_reasoning(value: object) -> object:
-    return Reasoning(effort=cast("Effort", value)) if isinstance(value, str) else value
+    return {"effort": value} if isinstance(value, str) else value
 
 
 def _as_cache(value: object) -> object:
     if value is True:
-        return PromptCache()
+        return {}
     return None if value is False else value
 
 

@@ -9,8 +9,9 @@ from allm_rx.data.failures import Failure
 from allm_rx.data.messages import Message
 from allm_rx.data.model import Data
 from allm_rx.data.parts import SourcePart, ToolCall
+from allm_rx.data.translation import shown
 from allm_rx.data.usage import Usage
-from allm_rx.errors import AdapterError
+from allm_rx.errors import AdapterError, ValidationError
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "error", "other"]
 
@@ -85,12 +86,15 @@ class Response(Data):
             return model.model_validate_json(self.output_text)
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = ".".join(str(key) for key in first["loc"]) or "the answer"
-            cut = " It was cut off: raise `max_tokens`." if self.finish_reason == "length" else ""
-            raise AdapterError(
-                "malformed_response",
-                f"The answer does not fit {model.__name__}: {where}: {first['msg']}. It begins {self.output_text[:80]!r}.{cut}",
-                provider=self.provider,
-                request_id=self.request_id,
-                provider_request_id=self.provider_request_id,
-            ) from None
+            where, what = ".".join(str(key) for key in first["loc"]), first["msg"]
+        except ValidationError as error:  # the class is one of ours
+            where, what = ".".join(str(key) for key in error.errors[0].path), error.errors[0].message.rstrip(".")
+        cut = " It was cut off: raise `max_tokens`." if self.finish_reason == "length" else ""
+        raise AdapterError(
+            "malformed_response",
+            f"The answer does not fit {model.__name__}: {where or 'the whole'}: {what}."
+            f" It begins {shown(self.output_text)}.{cut}",
+            provider=self.provider,
+            request_id=self.request_id,
+            provider_request_id=self.provider_request_id,
+        )

@@ -1,24 +1,15 @@
 """What came of a step, of a chat, and of one tool call."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
-from pydantic_core import to_jsonable_python
+from pydantic import Field, JsonValue
 
 from allm_rx.data.failures import Failure
-from allm_rx.data.model import Data
+from allm_rx.data.model import Data, JsonLike
 from allm_rx.data.parts import ToolCall, ToolResultPart
 from allm_rx.data.responses import Response
 from allm_rx.data.threads import Thread
 from allm_rx.data.usage import Usage
-
-
-def _jsonable(value: object) -> object:
-    return to_jsonable_python(value, fallback=repr, bytes_mode="base64")
-
-
-JsonLike = Annotated[JsonValue, BeforeValidator(_jsonable)]
-"""Any value; what JSON cannot hold is kept as its `repr`."""
 
 
 class ToolOutcome(Data):

@@ -1,8 +1,8 @@
 """A conversation that survives a restart, as data."""
 
-from typing import Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import Field, JsonValue
+from pydantic import Discriminator, Field, JsonValue, Tag
 
 from allm_rx.data.failures import Failure
 from allm_rx.data.model import Data
@@ -39,8 +39,16 @@ class Session(Data):
     last_halt: LastHalt | None = None
 
 
+def _result_class(value: object) -> str:
+    """Tell which result it is meant to be, so that what is wrong with it is told for that class only."""
+    names = cast("dict[str, object]", value) if isinstance(value, dict) else vars(value) if isinstance(value, Data) else {}
+    return StepResult.__name__ if "response" in names else ChatResult.__name__
+
+
 class Turn(Data):
     """A session after an operation, and what the operation gave."""
 
     session: Session
-    result: ChatResult | StepResult
+    result: Annotated[
+        Annotated[ChatResult, Tag("ChatResult")] | Annotated[StepResult, Tag("StepResult")], Discriminator(_result_class)
+    ]

@@ -24,8 +24,13 @@ class Thread(Data):
         def __init__(self, *, messages: Iterable[Message] = (), metadata: dict[str, JsonValue] = ...) -> None: ...
 
     def append(self, *messages: Message) -> "Thread":
-        """Give the thread with messages added at its end."""
-        return self.model_copy(update={"messages": (*self.messages, *messages)})
+        """Give the thread with messages added at its end.
+
+        Raises:
+            ValidationError: what is added is no message.
+        """
+        added = Thread(messages=messages).messages  # only the new ones are checked, so that a long thread grows cheaply
+        return self.model_copy(update={"messages": (*self.messages, *added)})
 
     @property
     def unanswered_calls(self) -> tuple[ToolCall, ...]:
@@ -34,16 +39,20 @@ class Thread(Data):
 
 
 def unanswered(messages: Sequence[Message]) -> Iterator[tuple[int, ToolCall]]:
-    """Give each call that nothing answers, with the position of its message.
+    """Give each call that no tool message answers, with the position of its message.
 
     Call ids are scoped by answer, because some servers count from one in each: results belong to the assistant message
-    before them.
+    before them. Of two calls of one message with the same id, one result answers one.
     """
-    open_calls: dict[str, tuple[int, ToolCall]] = {}
+    open_calls: list[tuple[int, ToolCall]] = []
     for position, message in enumerate(messages):
         if message.role == "assistant":
-            yield from open_calls.values()
-            open_calls = {call.id: (position, call) for call in message.tool_calls}
-        for result in message.tool_results:
-            open_calls.pop(result.id, None)
-    yield from open_calls.values()
+            yield from open_calls
+            open_calls = [(position, call) for call in message.tool_calls]
+        elif message.role == "tool":
+            for result in message.tool_results:
+                for index, (_, call) in enumerate(open_calls):
+                    if call.id == result.id:
+                        del open_calls[index]
+                        break
+    yield from open_calls

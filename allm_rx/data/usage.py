@@ -55,6 +55,10 @@ class Usage(Data):
         extra: dict[str, JsonValue] = dict(self.extra)
         for name, value in other.extra.items():
             before = extra.get(name)
-            both = isinstance(before, (int, float)) and isinstance(value, (int, float))
-            extra[name] = before + value if both and not isinstance(value, bool) else value  # type: ignore[operator]
+            both = _is_number(before) and _is_number(value)
+            extra[name] = before + value if both else value  # type: ignore[operator]
         return self.model_copy(update={**sums, "extra": extra})
+
+
+def _is_number(value: JsonValue) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

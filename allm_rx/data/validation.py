@@ -5,13 +5,14 @@ Field types are checked when a model is built; here is what only the whole shows
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from allm_rx.data.messages import Message
 from allm_rx.data.requests import AllowedTools, Request
 from allm_rx.data.sessions import Session
 from allm_rx.data.threads import Thread, unanswered
 from allm_rx.data.tools import ProviderTool, Tool
+from allm_rx.data.translation import shown
 from allm_rx.errors import Issue, ValidationError
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -26,6 +27,8 @@ def check_request(request: Request) -> None:
         ValidationError: `invalid_request`, with all issues and their paths.
     """
     issues = [*_messages(request.messages), *_tools(request.tools), *_choice(request), *_numbers(request)]
+    if not request.messages:
+        issues.insert(0, Issue(("messages",), "empty", "there is no message: pass a text or at least one message"))
     if issues:
         raise ValidationError.of("invalid_request", *issues)
 
@@ -36,13 +39,13 @@ def check_thread(thread: Thread) -> None:
     Raises:
         ValidationError: `invalid_thread`, with all issues and their paths.
     """
-    issues = list(_linkage(thread.messages))
+    issues = list(_messages(thread.messages))
     if issues:
         raise ValidationError.of("invalid_thread", *issues)
 
 
 def check_session(session: Session) -> None:
-    """Accept a session whose status fits what it holds.
+    """Accept a session whose status fits what it holds, and whose thread can be sent once the pending calls are answered.
 
     Raises:
         ValidationError: `invalid_session`, with all issues and their paths.
@@ -54,6 +57,9 @@ def check_session(session: Session) -> None:
         issues.append(Issue(("pending_tool_calls",), "required_for_status", "status 'awaiting_tools' needs pending calls"))
     if session.status == "error" and (session.last_halt is None or session.last_halt.failure is None):
         issues.append(Issue(("last_halt", "failure"), "required_for_status", "status 'error' needs the failure"))
+    pending = frozenset(call.id for call in session.pending_tool_calls)
+    found = _messages(session.thread.messages, pending=pending)
+    issues += [Issue(("thread", *issue.path), issue.code, issue.message) for issue in found]
     if issues:
         raise ValidationError.of("invalid_session", *issues)
 
@@ -69,45 +75,51 @@ def check_tools(tools: Sequence[Tool | ProviderTool]) -> None:
         raise ValidationError.of("invalid_tool", *issues)
 
 
-def _messages(messages: Sequence[Message]) -> Iterator[Issue]:
-    if not messages:
-        yield Issue(("messages",), "empty", "there is no message: pass a text or at least one message")
-        return
+def _messages(messages: Sequence[Message], *, pending: Collection[str] = ()) -> Iterator[Issue]:
+    """Each message may be what it is, and all of them fit together; `pending` are calls that may stay unanswered."""
     for index, message in enumerate(messages):
+        path = ("messages", index, "content")
         if message.role == "tool" and not message.tool_results:
-            path = ("messages", index, "tool_call_id")
-            yield Issue(path, "required", "a tool message answers a call: set `tool_call_id`, or use `tool_result(...)`")
+            what = "a tool message answers a call: set `tool_call_id`, or use `tool_result(...)`"
+            yield Issue(("messages", index, "tool_call_id"), "required", what)
+        if message.role != "tool" and message.tool_results:
+            what = f"a {message.role} message cannot hold results of tools: put them in a tool message, with `tool_result(...)`"
+            yield Issue(path, "invalid_part_type", what)
         if message.role != "assistant" and message.tool_calls:
-            path = ("messages", index, "content")
-            yield Issue(path, "invalid_part_type", f"a {message.role} message cannot call tools; an assistant message can")
+            what = f"a {message.role} message cannot call tools: put the calls in an assistant message"
+            yield Issue(path, "invalid_part_type", what)
         ids = Counter(call.id for call in message.tool_calls)
         for call_id in (call_id for call_id, count in ids.items() if count > 1):
-            path = ("messages", index, "content")
-            yield Issue(path, "duplicate_id", f"two tool calls of the message have the id {call_id!r}: make them unique")
-    yield from _linkage(messages)
+            what = f"{ids[call_id]} tool calls of the message have the id {shown(call_id)}: make them unique"
+            yield Issue(path, "duplicate_id", what)
+    yield from _linkage(messages, pending)
 
 
-def _linkage(messages: Sequence[Message]) -> Iterator[Issue]:
+def _linkage(messages: Sequence[Message], pending: Collection[str]) -> Iterator[Issue]:
     """Every tool message answers a call before it, once; every call has an answer."""
     open_ids: set[str] = set()
     answered: set[str] = set()
+    last = -1
     for index, message in enumerate(messages):
         if message.role == "assistant":
+            last = index
             open_ids = {call.id for call in message.tool_calls}
             answered = set()
-        for result in message.tool_results:
+        for result in message.tool_results if message.role == "tool" else ():
             path = ("messages", index, "tool_call_id")
             if result.id in answered:
-                yield Issue(path, "duplicate_answer", f"the call {result.id!r} is answered twice: keep one result")
+                what = f"the call {shown(result.id)} is answered twice: keep one result"
+                yield Issue(path, "duplicate_answer", what)
             elif result.id not in open_ids:
-                yield Issue(path, "unknown_call", f"no assistant message before it made the call {result.id!r}")
+                what = f"the assistant message before it made no call {shown(result.id)}: use the `id` of one of its calls"
+                yield Issue(path, "unknown_call", what)
             answered.add(result.id)
     for index, call in unanswered(messages):
-        yield Issue(
-            ("messages", index, "content"),
-            "unanswered_call",
-            f"the call {call.id!r} of tool {call.name!r} has no result: add `tool_result({call.id!r}, ...)` after it",
-        )
+        if index == last and call.id in pending:
+            continue
+        call_id = shown(call.id)
+        what = f"the call {call_id} of tool {shown(call.name)} has no result: add `tool_result({call_id}, ...)` after it"
+        yield Issue(("messages", index, "content"), "unanswered_call", what)
 
 
 def _tools(tools: Sequence[Tool | ProviderTool]) -> Iterator[Issue]:
@@ -116,29 +128,35 @@ def _tools(tools: Sequence[Tool | ProviderTool]) -> Iterator[Issue]:
             continue
         path = ("tools", index, "name")
         if not tool.name:
-            yield Issue(path, "empty", "a tool needs a name")
+            yield Issue(path, "empty", "a tool needs a name: give it one")
         elif tool.name in RESERVED_TOOL_NAMES:
             yield Issue(path, "reserved_tool_name", f"{tool.name!r} is a word of `tool_choice`: choose another name")
         elif not _TOOL_NAME.fullmatch(tool.name):
-            yield Issue(path, "invalid_format", f"{tool.name!r} is no tool name: use 1 to 64 of A-Z a-z 0-9 _ -")
+            yield Issue(path, "invalid_format", f"{shown(tool.name)} is no tool name: use 1 to 64 of A-Z a-z 0-9 _ -")
         if tool.parameters.get("type", "object") != "object":
-            shown = tool.parameters.get("type")
-            yield Issue(("tools", index, "parameters"), "not_an_object", f"the schema's type is {shown!r}: use 'object'")
-    for name, count in Counter(tool.name for tool in tools).items():
+            what = f"the schema's type is {shown(tool.parameters['type'])}: use 'object'"
+            yield Issue(("tools", index, "parameters"), "not_an_object", what)
+    # A tool of the provider without a name of its own may come several times: one entry per MCP server, say.
+    names = Counter(tool.name for tool in tools if isinstance(tool, Tool) or "name" in tool.spec)
+    for name, count in names.items():
         if count > 1:
-            yield Issue(("tools",), "duplicate_name", f"{count} tools are called {name!r}: names must be unique")
+            yield Issue(("tools",), "duplicate_name", f"{count} tools are called {shown(name)}: make the names unique")
 
 
 def _choice(request: Request) -> Iterator[Issue]:
     choice = request.tool_choice
-    names = choice.names if isinstance(choice, AllowedTools) else (choice,) if isinstance(choice, str) else ()
     known = {tool.name for tool in request.tools}
-    for name in names:
-        if name not in RESERVED_TOOL_NAMES and name not in known:
-            offered = ", ".join(sorted(known)) or "no tools"
-            yield Issue(("tool_choice",), "unknown_tool", f"{name!r} is not among the request's tools ({offered})")
-    if choice == "required" and not request.tools:
-        yield Issue(("tool_choice",), "unknown_tool", "'required' needs at least one tool")
+    offered = ", ".join(sorted(known)) or "there are none"
+    if isinstance(choice, AllowedTools):
+        for index, name in enumerate(choice.names):
+            if name not in known:
+                what = f"{shown(name)} is not among the request's tools: use some of them ({offered})"
+                yield Issue(("tool_choice", "names", index), "unknown_tool", what)
+    elif choice == "required" and not known:
+        yield Issue(("tool_choice",), "unknown_tool", "'required' needs a tool to call: pass `tools`")
+    elif choice is not None and choice not in RESERVED_TOOL_NAMES and choice not in known:
+        what = f"{shown(choice)} is not among the request's tools: use one of them ({offered}), 'auto', 'none' or 'required'"
+        yield Issue(("tool_choice",), "unknown_tool", what)
 
 
 def _numbers(request: Request) -> Iterator[Issue]:

@@ -20,7 +20,7 @@ Extra = dict[str, JsonValue]
 
 @dataclass(slots=True)
 class TextBlock:
-    """One block of text or reasoning; `pieces` is replaced, never changed, when the block settles."""
+    """One block of text or reasoning; `pieces` grows at its end, and is replaced when the block settles."""
 
     reasoning: bool
     pieces: list[str] = field(default_factory=list[str])
@@ -29,9 +29,14 @@ class TextBlock:
     def part(self, count: int | None = None) -> Part | None:
         """Give the part that the first `count` pieces make; None while there is nothing."""
         text = "".join(self.pieces[:count])
-        if self.reasoning:
-            return ReasoningPart(text=text, provider_data=self.provider_data) if text or self.provider_data else None
-        return TextPart(text=text, provider_data=self.provider_data) if text or self.provider_data else None
+        if not text and not self.provider_data:
+            return None
+        kind = ReasoningPart if self.reasoning else TextPart
+        return kind(text=text, provider_data=self.provider_data)
+
+    def view(self) -> "TextBlock":
+        """Give a block that shares the pieces, but does not settle with this one."""
+        return TextBlock(self.reasoning, self.pieces, self.provider_data)
 
 
 @dataclass(slots=True)
@@ -56,6 +61,10 @@ class CallBlock:
             provider_executed=self.provider_executed,
         )
 
+    def view(self) -> "CallBlock":
+        """Give a block that shares the pieces, but does not complete with this one."""
+        return CallBlock(self.id, self.name, self.provider_executed, self.pieces, self.completed)
+
 
 @dataclass(slots=True)
 class WholeBlock:
@@ -69,6 +78,10 @@ class WholeBlock:
         del count
         return self.whole
 
+    def view(self) -> "WholeBlock":
+        """Give a block that keeps the part when this one gets another."""
+        return WholeBlock(self.whole)
+
 
 Block = TextBlock | CallBlock | WholeBlock
 
@@ -76,7 +89,7 @@ Block = TextBlock | CallBlock | WholeBlock
 class MessageBuilder:
     """The parts of one message, in the order they began."""
 
-    __slots__ = ("_calls", "_reasoning", "_text", "blocks", "provider_data")
+    __slots__ = ("_calls", "_reasoning", "_text", "_whole", "blocks", "provider_data")
 
     def __init__(self) -> None:
         """Begin an empty assistant message."""
@@ -86,6 +99,7 @@ class MessageBuilder:
         self._text: dict[str, TextBlock] = {}
         self._reasoning: dict[str, TextBlock] = {}
         self._calls: dict[str, CallBlock] = {}
+        self._whole: dict[tuple[str, str], WholeBlock] = {}
 
     def text(self, block_id: str) -> TextBlock:
         """Give the text block of that id, a new one at first sight."""
@@ -104,11 +118,14 @@ class MessageBuilder:
         return block
 
     def call(self, call_id: str, name: str = "", *, provider_executed: bool = False) -> CallBlock:
-        """Give the call of that id, a new one at first sight."""
+        """Give the call of that id, a new one at first sight; a name that was not known yet is filled in."""
         block = self._calls.get(call_id)
         if block is None:
             block = self._calls[call_id] = CallBlock(call_id, name, provider_executed)
             self.blocks.append(block)
+        elif name and not block.name:
+            block.name = name
+            block.provider_executed = provider_executed
         return block
 
     def settle(self, block: TextBlock, text: str, provider_data: Extra) -> None:
@@ -116,11 +133,36 @@ class MessageBuilder:
         block.pieces = [text] if text else []
         block.provider_data = provider_data
 
-    def add(self, part: Part) -> None:
-        """Add a part that came whole."""
-        self.blocks.append(WholeBlock(part))
+    def add(self, part: Part, block_id: str | None = None) -> None:
+        """Add a part that came whole; of one kind and id the last counts, in the place of the first."""
+        key = None if block_id is None else (part.type, block_id)
+        block = None if key is None else self._whole.get(key)
+        if block is not None:
+            block.whole = part
+            return
+        block = WholeBlock(part)
+        self.blocks.append(block)
+        if key is not None:
+            self._whole[key] = block
+
+    def view(self) -> "MessageView":
+        """Give the message as it stands, to be put together later; it costs a step per block."""
+        return MessageView([(block.view(), len(block.pieces)) for block in self.blocks], dict(self.provider_data))
 
     def build(self) -> Message:
         """Give the message as it stands."""
-        parts = tuple(part for block in self.blocks if (part := block.part()) is not None)
+        return self.view().build()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as it stood at one moment; what is built from it stays the same while the message grows."""
+
+    blocks: list[tuple[Block, int]]
+    """Each block, and how many of its pieces there were."""
+    provider_data: Extra
+
+    def build(self) -> Message:
+        """Give the message."""
+        parts = tuple(part for block, count in self.blocks if (part := block.part(count)) is not None)
         return Message(role="assistant", content=parts, provider_data=self.provider_data)

@@ -12,7 +12,7 @@ from allm_rx.data.messages import Message
 from allm_rx.data.parts import ToolCall, ToolResultPart
 from allm_rx.data.responses import FinishReason, Response
 from allm_rx.data.usage import Usage
-from allm_rx.reducers.message import Block, MessageBuilder
+from allm_rx.reducers.message import MessageBuilder, MessageView
 
 if TYPE_CHECKING:
     from allm_rx.data.failures import Failure
@@ -21,22 +21,21 @@ if TYPE_CHECKING:
 class Snapshot:
     """An answer as it stood at one moment; text is joined only when it is read."""
 
-    __slots__ = ("_blocks", "_fold", "finish_reason", "usage")
+    __slots__ = ("_message", "error", "finish_reason", "usage")
 
     def __init__(self, fold: "ResponseFold") -> None:
         """Remember how much of each block there is."""
-        self._fold = fold
-        self._blocks: list[tuple[Block, int]] = [(block, len(block.pieces)) for block in fold.builder.blocks]
+        self._message: Message | MessageView = fold.builder.view() if fold.message is None else fold.message
         self.finish_reason: FinishReason | None = fold.finish_reason
         self.usage: Usage = fold.usage
+        self.error: Failure | None = fold.error
 
     @property
     def message(self) -> Message:
         """The assistant message at that moment."""
-        if self._fold.message is not None and self.finish_reason is not None:
-            return self._fold.message
-        parts = tuple(part for block, count in self._blocks if (part := block.part(count)) is not None)
-        return Message(role="assistant", content=parts)
+        if isinstance(self._message, MessageView):
+            self._message = self._message.build()
+        return self._message
 
     @property
     def text(self) -> str:
@@ -117,8 +116,10 @@ class ResponseFold:
             case ev.ToolCallCompleted():
                 builder.call(event.id).completed = completed_call(event)
             case ev.ToolResultReceived():
-                builder.add(received_result(event))
-            case ev.SourceAdded(part=part) | ev.MediaCompleted(part=part) | ev.ProviderItem(part=part):
+                builder.add(received_result(event), event.id)
+            case ev.MediaCompleted(id=block, part=part):
+                builder.add(part, block)
+            case ev.SourceAdded(part=part) | ev.ProviderItem(part=part):
                 builder.add(part)
             case ev.RawChunk(kind="usage", data=Usage() as usage):
                 self.usage = self.usage.merge(usage)

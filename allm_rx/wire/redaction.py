@@ -21,37 +21,39 @@ _START = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-
 _SHAPES = re.compile(
     _START
     + r"""(?:
-      (?:sk|rk)-[\w*-]{4,}                          # OpenAI, Anthropic, OpenRouter, DeepSeek and most others
-    | (?:csk|nvapi|pplx|xai)-[\w*-]{6,}             # Cerebras, NVIDIA, Perplexity, xAI
-    | pa-[\w*-]{16,}                                # Voyage
-    | org-(?=[\w*-]*[0-9*])[\w*-]{6,}               # OpenAI's account, which its errors name
-    | (?:gsk|hf|fw|r8|tgp|sk|rk|apikey|key)_[\w*-]{8,}  # Groq, Hugging Face, Fireworks, Replicate, Together, ElevenLabs
-    | AIza[\w*-]{6,}                                # Google: a key
-    | ya29\.[\w*.-]{4,}                             # Google: an access token
-    | (?:AKIA|ASIA|ABSK)[\w+/=]{8,}                 # Amazon
-    | eyJ[\w-]{4,}(?:\.[\w-]+){1,2}                 # a JSON web token
+      (?:sk|rk)-[\w*-]{4,}                      # OpenAI, Anthropic, OpenRouter, DeepSeek and most others
+    | (?:csk|nvapi|pplx|xai)-[\w*-]{6,}         # Cerebras, NVIDIA, Perplexity, xAI
+    | pa-[\w*-]{16,}                            # Voyage
+    | org-(?=[a-z_*-]{0,32}[0-9*])[\w*-]{6,}    # OpenAI: the account, which its errors name
+    | (?:fw|gsk|hf|r8|tgp)_[\w*-]{6,}           # Fireworks, Groq, Hugging Face, Replicate, Together
+    | (?:apikey|rk|sk)_[\w*-]{16,}              # ElevenLabs and others
+    | AIza[\w*-]{6,}                            # Google: a key
+    | ya29\.[\w*.-]{4,}                         # Google: an access token
+    | (?:ABSK|AKIA|ASIA)[\w+/=]{8,}             # Amazon
+    | eyJ[\w-]{4,}(?:\.[\w-]+){1,2}             # a JSON web token
     )""",
     re.ASCII | re.VERBOSE,
 )
 
-# A value after the name of a secret: in quotes, or up to what ends a value in JSON, a query, a header or a Python repr.
-_VALUE = r"""(?!["']?\[REDACTED\])(?:"[^"\n]+"|'[^'\n]+'|[^\s"'\\,;&<>)\]}]+)"""
+_DONE = r"\[REDACTED\]"
+
+# A value without quotes ends where JSON, a query, a header or a Python repr would end it.
+_RUN = rf"""(?:(?!{_DONE})[^\s"'\\,;&#<>)\]}}])+"""
 
 _NAMED = re.compile(
-    r"""(
-      (?:api[ _-]?key(?:\ provided)?|(?:access|auth|id|refresh|session)[_-]token|client[_-]secret|passw(?:or)?d|authorization)
+    rf"""(
+      (?:api[ _-]?key(?:\ provided)?|(?:access|auth|id|refresh|session)[_-]token|authorization|passw(?:or)?d
+        |client[_-]secret|secret[_-](?:access[_-])?key)
       (?:\\?["'])?+\s*+(?:[:=]|,\ (?=b?["']))\s*+(?:b(?=["']))?+(?:\\["'])?+(?:(?:basic|bearer|token)\s++)?+
-    )"""
-    + _VALUE,
+    )
+    (?!["']?{_DONE})(?:"[^"\n]+"|'[^'\n]+'|{_RUN})""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 # "Bearer authentication" is prose about keys, not a key.
-_BEARER = re.compile(
-    r"\b(bearer\s++)(?!\[REDACTED\]|(?:auth\w*|credentials?|scheme|tokens?)\b(?![.=_-]\w))[^\s\"'\\,;&<>)\]}]+", re.IGNORECASE
-)
+_BEARER = re.compile(rf"\b(bearer\s++)(?!(?:auth\w*|credentials?|scheme|tokens?)\b(?![.=_-]\w)){_RUN}", re.IGNORECASE)
 
-_QUERY = re.compile(r"([?&](?:key|token|sig|signature|x-amz-[a-z-]+)=)(?!\[REDACTED\])[^\s\"'\\&#<>)\]}]+", re.IGNORECASE)
+_QUERY = re.compile(rf"([?&](?:key|token|sig|signature|x-amz-[a-z-]+)=){_RUN}", re.IGNORECASE)
 
 _USER = re.compile(r"(?<=://)[^\s/@:\"']+:[^\s/@\"']+(?=@)")
 
@@ -71,10 +73,9 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted(_spellings(secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
+    for named in (_NAMED, _BEARER, _QUERY):
+        text = named.sub(rf"\1{REDACTED}", text)
     text = _SHAPES.sub(REDACTED, text)
-    text = _NAMED.sub(rf"\1{REDACTED}", text)
-    text = _BEARER.sub(rf"\1{REDACTED}", text)
-    text = _QUERY.sub(rf"\1{REDACTED}", text)
     return _USER.sub(REDACTED, text)
 
 

@@ -41,7 +41,7 @@ class RecordTooLarge(Exception):  # noqa: N818 - named for what happened; the ad
     def __init__(self, limit: int, size: int) -> None:
         super().__init__(
             f"A record of the stream has {size} bytes so far, but at most {limit} are allowed: "
-            "raise `limit` if the provider means to send records as large as this."
+            "raise the limit if the provider means to send that much."
         )
         self.limit = limit
         self.size = size
@@ -171,15 +171,10 @@ class SseDecoder:
         records: list[SseRecord] = []
         lines = chunk.split(b"\n")
         rest = lines.pop()
-        if not lines:
-            self._line += rest
-            self._room -= len(rest)
-            return records
-        if self._line:
+        if lines and self._line:
             lines[0] = b"".join((self._line, lines[0]))
-            self._line = bytearray(rest)
-        elif rest:
-            self._line = bytearray(rest)
+            self._line = bytearray()
+        self._line += rest
 
         data = self._data
         event = self._event
@@ -208,7 +203,7 @@ class SseDecoder:
         self._data = data
         self._event = event
 
-        self._room = self._limit - len(rest) - len(event)
+        self._room = self._limit - len(self._line) - len(event)
         if data is not None:
             self._room -= len(self._text if data is _GATHERED else data)
         return records

@@ -1,6 +1,6 @@
-"""Text that can be encoded: what JSON escapes may tear apart is joined or replaced.
+r"""Text that can be encoded: what JSON escapes may tear apart is joined or replaced.
 
-JSON can spell half a character (`\\ud83d`), and a provider that cuts its text by UTF-16 units sends the halves of an emoji
+JSON can spell half a character (`\ud83d`), and a provider that cuts its text by UTF-16 units sends the halves of an emoji
 in two deltas. Python then has a `str` that nothing can print, store or send.
 
 Rule 1: two halves that follow each other are the character they spell; a half that stays alone is U+FFFD.
@@ -11,10 +11,10 @@ _FIRST_HALVES = ("\ud800", "\udbff")
 
 
 class SurrogateJoiner:
-    """Makes the deltas of one text valid Unicode, across their borders; an instance serves one text.
+    r"""Makes the deltas of one text valid Unicode, across their borders; an instance serves one text.
 
     >>> joiner = SurrogateJoiner()
-    >>> joiner.feed("Hi \\ud83d") + joiner.feed("\\ude00!") + joiner.flush()
+    >>> joiner.feed("Hi \ud83d") + joiner.feed("\ude00!") + joiner.flush()
     'Hi 😀!'
     """
 

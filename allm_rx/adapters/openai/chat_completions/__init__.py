@@ -1,0 +1,1 @@
+"""The Chat Completions API, as OpenAI and all compatible servers speak it."""

@@ -1,0 +1,62 @@
+"""The one source of events: the adapter's stream with its timeouts, retries and span.
+
+Whatever a call is, its requests go through here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reactivex import Observable
+from reactivex.disposable import Disposable
+
+from allm_rx.data.events import Error, Event
+from allm_rx.data.failures import Failure
+from allm_rx.errors import AllmError
+from allm_rx.operators.retry_backoff import retry_backoff
+from allm_rx.operators.timeouts import timeouts
+from allm_rx.runtime.telemetry import observed
+
+if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+    from allm_rx.execution.resolve import Resolved
+
+
+def source(resolved: Resolved) -> Observable[Event]:
+    """Give the events of one provider request with its retries, cold.
+
+    Emits: the grammar of `generate`; every failure that is not a defect is an `error` event.
+    """
+    waits = resolved.call.timeouts
+    ids = (resolved.adapter.provider, resolved.call.request_id)
+    stream = _attempt(resolved)
+    if waits.first is not None or waits.stall is not None:
+        stream = stream.pipe(timeouts(first=waits.first, stall=waits.stall, ids=ids))
+    span = observed(resolved.call.request_id, resolved.adapter.provider, resolved.request.model)
+    if resolved.retry.max_attempts > 1:
+        stream = stream.pipe(retry_backoff(resolved.retry, on_retry=span.retried if span else None))
+    if waits.total is not None:
+        stream = stream.pipe(timeouts(total=waits.total, ids=ids))
+    return stream.pipe(span.watch) if span else stream
+
+
+def _attempt(resolved: Resolved) -> Observable[Event]:
+    """Give one attempt: the adapter is asked at each subscription, and its exceptions arrive in band."""
+
+    def subscribe(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> DisposableBase:
+        def fail(error: Exception) -> None:
+            if isinstance(error, AllmError):
+                observer.on_next(Error(Failure.of(error)))
+                observer.on_completed()
+            else:
+                observer.on_error(error)
+
+        try:
+            stream = resolved.adapter.stream(resolved.request, resolved.call)
+        except AllmError as error:
+            fail(error)
+            return Disposable()
+        return stream.subscribe(observer.on_next, fail, observer.on_completed, scheduler=scheduler)
+
+    return Observable(subscribe)

@@ -1,0 +1,21 @@
+"""Rx vocabulary over events, one operator per file: `from allm_rx import operators as lx`."""
+
+from allm_rx.operators.collect_response import collect_response
+from allm_rx.operators.raise_errors import raise_errors
+from allm_rx.operators.reduce_with import reduce_with
+from allm_rx.operators.retry_backoff import retry_backoff
+from allm_rx.operators.run import run
+from allm_rx.operators.snapshots import snapshots
+from allm_rx.operators.text import text
+from allm_rx.operators.timeouts import timeouts
+
+__all__ = [
+    "collect_response",
+    "raise_errors",
+    "reduce_with",
+    "retry_backoff",
+    "run",
+    "snapshots",
+    "text",
+    "timeouts",
+]

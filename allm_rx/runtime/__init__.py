@@ -1,0 +1,1 @@
+"""Layer B, its ends: engine, registry, keys, schedulers; never serialized."""

@@ -1,0 +1,175 @@
+"""The edge of a stream: subscribed on its owning loop, delivered where the subscriber lives.
+
+Rule 1: `dispose` works from any thread, any number of times, and never waits for one.
+Rule 2: on the delivery thread no event follows `dispose`; no lock is held while calling out.
+Rule 3: what a subscriber's `on_next` raises closes this request and is reported once, as `SubscriberError`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from reactivex import Observable
+from reactivex.abc import DisposableBase
+
+from allm_rx.abc.flow import Demand, LoopScheduler, demand_of
+from allm_rx.errors import SubscriberError
+from allm_rx.runtime.hop import Hop
+from allm_rx.runtime.schedulers import Place, place, running_loop
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from reactivex.abc import ObserverBase, SchedulerBase
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger("allm_rx.delivery")
+_SLOW = 0.05
+"""Seconds a callback on the owning loop may take before `ALLM_RX_DEBUG=1` names it."""
+
+
+class _End:
+    """A terminal on its way through the hop."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+
+def deliver(source: Observable[T]) -> Observable[T]:
+    """Give the stream at its edge; see `runtime.schedulers` for the table of places.
+
+    A subscription that is inside one already (its scheduler is our `LoopScheduler`, or virtual) passes through.
+    """
+
+    def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
+        where = place(scheduler)
+        if where.loop is None:
+            return source.subscribe(observer, scheduler=scheduler)
+        delivery = Delivery(observer, where, where.loop, demand_of(scheduler))
+        delivery.start(source)
+        return delivery
+
+    return Observable(subscribe)
+
+
+class Delivery(DisposableBase, Generic[T]):
+    """One subscription at its edge."""
+
+    def __init__(self, observer: ObserverBase[T], where: Place, loop: asyncio.AbstractEventLoop, demand: Demand | None) -> None:
+        """Set up for an observer; nothing happens before `start`."""
+        self._observer = observer
+        self._loop = loop
+        self._demand = demand
+        self._off = False
+        self._inner: DisposableBase | None = None
+        self._hop: Hop[T | _End] | None = None
+        if where.waker is not None:
+            self._hop = Hop(loop, where.waker, self._arrive)
+            self._demand = self._hop
+
+    def start(self, source: Observable[T]) -> None:
+        """Subscribe on the owning loop: at once when this is its thread, else as soon as it turns."""
+        if running_loop() is self._loop:
+            self._enter(source)
+        else:
+            self._loop.call_soon_threadsafe(self._enter, source, context=contextvars.copy_context())
+
+    def _enter(self, source: Observable[T]) -> None:
+        if self._off:
+            return
+        if self._hop is not None:
+            take = self._hop.push
+        else:
+            take = self._pass_watched if os.environ.get("ALLM_RX_DEBUG") == "1" else self._pass
+        scheduler = LoopScheduler(self._loop, self._demand)
+        self._inner = source.subscribe(take, self._end, self._end, scheduler=scheduler)
+        if self._off:
+            self._close()
+
+    def _end(self, error: Exception | None = None) -> None:
+        if self._hop is not None:
+            self._hop.push(_End(error))
+        else:
+            self._finish(error)
+
+    # Called on the delivery thread.
+
+    def _pass(self, value: T) -> None:
+        if self._off:
+            return
+        try:
+            self._observer.on_next(value)
+        except Exception as error:  # noqa: BLE001 - whatever a subscriber raises is reported to it
+            self._blame(error)
+
+    def _pass_watched(self, value: T) -> None:
+        begun = time.perf_counter()
+        self._pass(value)
+        if (taken := time.perf_counter() - begun) > _SLOW:
+            name = getattr(value, "type", type(value).__name__)
+            _LOG.warning("a subscriber took %.0f ms for %r on the loop that all streams share", taken * 1000, name)
+
+    def _arrive(self, item: T | _End) -> None:
+        if type(item) is _End:
+            self._finish(item.error)
+        else:
+            self._pass(item)  # type: ignore[arg-type]  # narrowed by the exact class above
+
+    def _finish(self, error: Exception | None) -> None:
+        if self._off:
+            return
+        self._off = True
+        try:
+            if error is None:
+                self._observer.on_completed()
+            else:
+                self._observer.on_error(error)
+        except Exception as raised:  # noqa: BLE001 - a terminal handler that raises must not kill the loop
+            self._nobody_listens(raised)
+
+    def _blame(self, raised: Exception) -> None:
+        if not self._off:
+            self._off = True
+            self._dispose_inner()
+            error = raised if isinstance(raised, SubscriberError) else SubscriberError(raised)
+            try:
+                self._observer.on_error(error)
+            except Exception as unheard:  # noqa: BLE001 - see `_finish`
+                self._nobody_listens(unheard)
+
+    def _nobody_listens(self, error: Exception) -> None:
+        context = {"message": "allm_rx: a stream failed and no subscriber took the error", "exception": error}
+        try:
+            self._loop.call_soon_threadsafe(self._loop.call_exception_handler, context)
+        except RuntimeError:
+            _LOG.exception("a stream failed and no subscriber took the error", exc_info=error)
+
+    # From any thread.
+
+    def dispose(self) -> None:
+        """Leave: no further event on the delivery thread; the connection is closed as soon as its loop turns."""
+        self._off = True
+        self._dispose_inner()
+
+    def _dispose_inner(self) -> None:
+        if running_loop() is self._loop:
+            self._close()
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._close)
+        except RuntimeError:  # the loop was closed, and everything on it with it
+            return
+
+    def _close(self) -> None:
+        if self._hop is not None:
+            self._hop.close()
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.dispose()

@@ -1,0 +1,161 @@
+"""Which loop owns a subscription, and where its events arrive.
+
+| the subscription's scheduler | owning loop | events arrive |
+|---|---|---|
+| none, and a loop runs in this thread | that loop | on it |
+| `AsyncIOScheduler` of a loop | that loop | on it |
+| none without a loop, or one that names no place | the process's I/O loop | on the I/O thread |
+| virtual time | none | inside `start()` |
+| any other: `EventLoopScheduler`, GUI toolkits | the I/O loop | on that scheduler's thread, through the bounded hop |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reactivex.internal.exceptions import DisposedException
+from reactivex.scheduler import (
+    EventLoopScheduler,
+    ImmediateScheduler,
+    NewThreadScheduler,
+    TimeoutScheduler,
+    TrampolineScheduler,
+    VirtualTimeScheduler,
+)
+from reactivex.scheduler.eventloop import AsyncIOScheduler
+
+from allm_rx.abc.flow import LoopScheduler, RunScheduler, Waker
+from allm_rx.errors import UsageError
+from allm_rx.transport.io_loop import io_loop, on_io_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reactivex.abc import SchedulerBase
+
+_PLACELESS = (NewThreadScheduler, TimeoutScheduler, TrampolineScheduler, ImmediateScheduler)
+"""Schedulers that say how to run something, not where: events arrive on the owning loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a subscription lives; exactly one of the three forms."""
+
+    loop: asyncio.AbstractEventLoop | None
+    """The owning loop; None when the subscription is inside one already, or in virtual time."""
+    waker: Waker | None = None
+    """Wakes the delivery thread, when that is not the loop's."""
+
+
+class EventLoopWaker:
+    """Delivers on the thread of an `EventLoopScheduler`."""
+
+    def __init__(self, scheduler: EventLoopScheduler) -> None:
+        """Wake the thread of `scheduler`."""
+        self._scheduler = scheduler
+
+    def wake(self, drain: Callable[[], None], /) -> None:
+        """Have `drain` called soon on the scheduler's thread; one that was disposed is no error."""
+
+        def act(scheduler: SchedulerBase, state: object = None) -> None:
+            del scheduler, state
+            drain()
+
+        try:
+            self._scheduler.schedule(act)
+        except DisposedException:
+            return
+
+
+class AsyncioWaker:
+    """Delivers on the thread of an asyncio loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wake the thread of `loop`."""
+        self._loop = loop
+
+    def wake(self, drain: Callable[[], None], /) -> None:
+        """Have `drain` called soon on the loop; one that was closed is no error."""
+        try:
+            self._loop.call_soon_threadsafe(drain)
+        except RuntimeError:
+            return
+
+
+_WAKERS: dict[type[Any], Callable[[Any], Waker]] = {EventLoopScheduler: EventLoopWaker}
+
+
+def register_waker(scheduler: type[Any], waker: Callable[[Any], Waker]) -> None:
+    """Teach delivery to a scheduler class of a toolkit.
+
+    Args:
+        scheduler: the class; its subclasses are meant too.
+        waker: makes the waker from the scheduler of a subscription, on the subscriber's thread. It raises `UsageError`
+            `wrong_thread` when that is not the toolkit's own.
+    """
+    _WAKERS[scheduler] = waker
+
+
+def place(scheduler: SchedulerBase | None) -> Place:
+    """Give the place of a subscription with that scheduler, made from this thread.
+
+    Raises:
+        UsageError: `wrong_thread` when a blocking `run()` would wait for its own thread; `no_event_loop` when the
+            scheduler's loop is closed; `unknown_scheduler` when nothing can wake its thread.
+    """
+    if isinstance(scheduler, (LoopScheduler, VirtualTimeScheduler)):
+        return Place(None)
+    if scheduler is None:
+        running = running_loop()
+        return Place(running if running is not None else io_loop())
+    if isinstance(scheduler, AsyncIOScheduler):
+        loop = scheduler._loop  # pyright: ignore[reportPrivateUsage] # the only way
+        if loop.is_closed():
+            raise UsageError("no_event_loop", "The scheduler's event loop is closed: subscribe with the running loop's.")
+        return Place(loop)
+    if isinstance(scheduler, _PLACELESS):
+        if _is_run(scheduler):
+            _check_run()
+        return Place(io_loop())
+    for known, waker in _WAKERS.items():
+        if isinstance(scheduler, known):
+            return Place(io_loop(), waker(scheduler))
+    raise UsageError(
+        "unknown_scheduler",
+        f"Nothing is known that wakes the thread of {type(scheduler).__name__} safely: subscribe without a scheduler, or "
+        "teach it with `allm_rx.runtime.schedulers.register_waker`.",
+    )
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the loop that runs in this thread, or None."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _is_run(scheduler: SchedulerBase) -> bool:
+    if isinstance(scheduler, RunScheduler):
+        return True
+    # RxPY's own `run()` is known only by the one scheduler it passes, a private name; without it, by the bare class.
+    default = getattr(sys.modules.get("reactivex.run"), "_default_scheduler", None)
+    return scheduler is default if default is not None else type(scheduler) is NewThreadScheduler
+
+
+def _check_run() -> None:
+    if on_io_thread():
+        raise UsageError(
+            "wrong_thread",
+            "`run()` was called on allm_rx's own I/O thread and would wait for itself: use `pipe`, or return the observable.",
+        )
+    if running_loop() is not None:
+        warnings.warn(
+            "`run()` blocks the event loop that runs in this thread until the answer is there: use `await` in its place.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
