@@ -7,16 +7,29 @@ Rule 3: nothing here blocks a thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
-from reactivex.scheduler import NewThreadScheduler
+from reactivex.disposable import Disposable, SerialDisposable
+from reactivex.scheduler import (
+    ImmediateScheduler,
+    NewThreadScheduler,
+    TimeoutScheduler,
+    TrampolineScheduler,
+    VirtualTimeScheduler,
+)
 from reactivex.scheduler.eventloop import AsyncIOScheduler
+from reactivex.scheduler.scheduler import Scheduler
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
-    from reactivex.abc import SchedulerBase
+    from reactivex.abc import DisposableBase, SchedulerBase
+    from reactivex.typing import RelativeTime, ScheduledAction
+
+PLACELESS = (NewThreadScheduler, TimeoutScheduler, TrampolineScheduler, ImmediateScheduler)
+"""Schedulers that say how to run something, not where; those that wait for a time block a thread for it."""
 
 
 @runtime_checkable
@@ -50,7 +63,8 @@ class Waker(Protocol):
 class LoopScheduler(AsyncIOScheduler):
     """The scheduler our inner streams are subscribed with: an event loop, and the subscriber's demand.
 
-    Only for the loop's own thread.
+    Actions run on the loop. Scheduling and disposing work from any thread and return at once; elsewhere they are handed
+    to the loop, and a loop that was closed meanwhile is no error.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, demand: Demand | None = None) -> None:
@@ -58,6 +72,26 @@ class LoopScheduler(AsyncIOScheduler):
         super().__init__(loop)
         self.loop = loop
         self.demand = demand
+
+    def schedule(self, action: ScheduledAction[Any], state: Any = None) -> DisposableBase:
+        """Run an action on the loop as soon as it turns."""
+        return super().schedule(action, state) if running_loop() is self.loop else self._hand_over(0.0, action, state)
+
+    def schedule_relative(self, duetime: RelativeTime, action: ScheduledAction[Any], state: Any = None) -> DisposableBase:
+        """Run an action on the loop after some seconds."""
+        if running_loop() is self.loop:
+            return super().schedule_relative(duetime, action, state)
+        return self._hand_over(duetime, action, state)
+
+    def _hand_over(self, duetime: RelativeTime, action: ScheduledAction[Any], state: Any) -> DisposableBase:
+        entered = SerialDisposable()
+
+        def enter() -> None:
+            if not entered.is_disposed:
+                entered.disposable = super(LoopScheduler, self).schedule_relative(duetime, action, state)
+
+        call_on(self.loop, enter)
+        return Disposable(lambda: call_on(self.loop, entered.dispose))
 
     def ready(self) -> bool:
         """Tell whether the subscriber wants more."""
@@ -81,7 +115,60 @@ def demand_of(scheduler: SchedulerBase | None) -> Demand | None:
 
 
 def clock_of(scheduler: SchedulerBase) -> Callable[[], float]:
-    """Give the scheduler's clock in seconds; on a loop that is the loop's own clock, without a detour over dates."""
+    """Give the scheduler's clock in seconds; one that tells the date is replaced by one that nobody can set back."""
     if isinstance(scheduler, LoopScheduler):
         return scheduler.loop.time
+    if isinstance(scheduler, Scheduler) and type(scheduler).now is Scheduler.now:
+        return time.monotonic
     return lambda: scheduler.to_seconds(scheduler.now)
+
+
+_lenders: list[Callable[[], asyncio.AbstractEventLoop]] = []
+
+
+def lend_loop(give: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """Lend the loop on which the streams of subscribers without one run; the last lender counts."""
+    _lenders[:] = (give,)
+
+
+def timers_of(scheduler: SchedulerBase | None) -> SchedulerBase:
+    """Give what the timers of a subscription are scheduled with, so that they run where its events arrive.
+
+    Args:
+        scheduler: the subscription's. A loop, virtual time, or a toolkit's is that place itself; none means the loop that
+            runs in this thread; none without a loop, or one that names no place, means the loop that was lent. Only
+            where nobody lent one do timers get threads of their own.
+    """
+    if scheduler is None and (loop := running_loop()) is not None:
+        return LoopScheduler(loop)
+    if scheduler is None or isinstance(scheduler, PLACELESS):
+        return LoopScheduler(_lenders[0]()) if _lenders else TimeoutScheduler.singleton()
+    return LoopScheduler(loop, demand_of(scheduler)) if (loop := loop_of(scheduler)) is not None else scheduler
+
+
+def loop_of(scheduler: SchedulerBase | None) -> asyncio.AbstractEventLoop | None:
+    """Give the loop that a scheduler names, or None."""
+    if isinstance(scheduler, LoopScheduler):
+        return scheduler.loop
+    if isinstance(scheduler, AsyncIOScheduler):
+        return cast("asyncio.AbstractEventLoop", scheduler._loop)  # pyright: ignore[reportPrivateUsage] # the only way
+    return None
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the loop that runs in this thread, or None."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def call_on(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
+    """Call an action on a loop: at once on its own thread, else as soon as it turns; a closed loop is no error."""
+    if running_loop() is loop:
+        action()
+        return
+    try:
+        loop.call_soon_threadsafe(action)
+    except RuntimeError:  # the loop was closed, and everything on it with it
+        return

@@ -60,7 +60,10 @@ class Message(Data):
         if not isinstance(value, dict) or cast("dict[str, Any]", value).get("role") != "tool":
             return cast("Any", value)
         fields = dict(cast("dict[str, Any]", value))
-        content = as_parts(fields.get("content", ()))
+        try:
+            content = as_parts(fields.get("content", ()))
+        except ValueError:
+            return fields  # the field's own validator says so, with its path
         if not isinstance(content, tuple):
             return fields
         parts = cast("tuple[Any, ...]", content)

@@ -147,10 +147,16 @@ ResultContent = Annotated[TextPart | ImagePart | FilePart | AudioPart, Field(dis
 
 
 def as_parts(value: object) -> object:
-    """Give content as parts: a `str`, alone or among parts, is short for a `TextPart`."""
+    """Give content as parts: a `str`, alone or among parts, is short for a `TextPart`.
+
+    Raises:
+        ValueError: it is one part, not several.
+    """
     if isinstance(value, str):
         return ({"type": "text", "text": value},)
-    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, Mapping, BaseModel)):
+    if isinstance(value, BaseModel):  # it iterates over its fields, which makes the strangest errors
+        raise ValueError(f"`{type(value).__name__}` is one part: put it into a list")
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, Mapping)):
         items = cast("Iterable[object]", value)
         return tuple({"type": "text", "text": item} if isinstance(item, str) else item for item in items)
     return cast("object", value)

@@ -21,14 +21,13 @@ if TYPE_CHECKING:
 class Snapshot:
     """An answer as it stood at one moment; text is joined only when it is read."""
 
-    __slots__ = ("_message", "error", "finish_reason", "usage")
+    __slots__ = ("_message", "finish_reason", "usage")
 
     def __init__(self, fold: "ResponseFold") -> None:
         """Remember how much of each block there is."""
         self._message: Message | MessageView = fold.builder.view() if fold.message is None else fold.message
         self.finish_reason: FinishReason | None = fold.finish_reason
         self.usage: Usage = fold.usage
-        self.error: Failure | None = fold.error
 
     @property
     def message(self) -> Message:

@@ -113,8 +113,9 @@ class Exchange:
             self._connection.ours = True
             transport.close()
             return
-        transport.set_write_buffer_limits(high=0)  # else a reset would take away bytes that are meant to arrive
-        await self._drain(writer)
+        if transport.get_write_buffer_size():  # a reset would take away bytes that are meant to arrive
+            transport.set_write_buffer_limits(high=0)
+            await self._drain(writer)
         self._reset()
 
     def _reset(self) -> None:

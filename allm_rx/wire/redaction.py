@@ -37,8 +37,8 @@ _SHAPES = re.compile(
 
 _DONE = r"\[REDACTED\]"
 
-# A value without quotes ends where JSON, a query, a header or a Python repr would end it.
-_RUN = rf"""(?:(?!{_DONE})[^\s"'\\,;&#<>)\]}}])+"""
+# A value without quotes ends where JSON, a query, a header, a Python repr or a sentence would end it.
+_RUN = rf"""(?:(?!{_DONE})[^\s"'\\,;&#<>)\]}}])+(?<!\.)"""
 
 _NAMED = re.compile(
     rf"""(

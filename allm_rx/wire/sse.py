@@ -140,7 +140,7 @@ class SseDecoder:
         lines = chunk.split(b"\n")
         last = len(lines) - 1
         for index, line in enumerate(lines):
-            if len(line) > self._room:
+            if line and len(line) > self._room:
                 self._breach = RecordTooLarge(self._limit, self._limit - self._room + len(line))
                 self._careful = True
                 self._line = self._text = bytearray()

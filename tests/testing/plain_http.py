@@ -39,9 +39,7 @@ class Got:
         return "".join(delta.get("content") or "" for delta in deltas)
 
 
-def post(
-    server: ProviderServer, body: Mapping[str, Any] = ASK, *, path: str = PATH, trust: ssl.SSLContext | None = None
-) -> Got:
+def post(server: ProviderServer, body: Mapping[str, Any] = ASK, *, path: str = PATH, trust: ssl.SSLContext | None = None) -> Got:
     """Send a request and read what comes."""
     host = server.url.partition("//")[2]
     if trust is None:

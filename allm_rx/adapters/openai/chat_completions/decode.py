@@ -1,0 +1,352 @@
+"""What a server of the Chat Completions API answers, as events.
+
+Rule 1: all habits of all servers at once; nothing here asks who is speaking.
+Rule 2: an answer is over at `[DONE]` or at the end of the body, not at its finish reason: an error may follow that.
+Rule 3: after the finish reason only usage, signatures, citations and errors count; text that comes then is a repetition.
+Rule 4: the plain chunk, one field of text, takes the short way through `frame`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from allm_rx.abc.message_decoder import MessageDecoder
+from allm_rx.adapters.openai.chat_completions.calls import Calls
+from allm_rx.adapters.openai.chat_completions.media import Speech, image_of
+from allm_rx.adapters.openai.chat_completions.messages import DIALECT
+from allm_rx.adapters.openai.chat_completions.reasoning_details import ReasoningDetails
+from allm_rx.adapters.openai.chat_completions.think_tags import ThinkTags
+from allm_rx.adapters.openai.chat_completions.usage import usage_of
+from allm_rx.adapters.openai.errors import openai_failure
+from allm_rx.data.failures import Failure
+from allm_rx.data.parts import SourcePart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import JsonValue
+
+    from allm_rx.adapters.openai.chat_completions.options import ThinkTags as ThinkTagsOption
+    from allm_rx.data.responses import FinishReason
+    from allm_rx.wire.http import ResponseHead
+
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "stop_sequence": "stop",
+    "end_turn": "stop",
+    "length": "length",
+    "model_length": "length",
+    "max_tokens": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "refusal": "content_filter",
+    "error": "error",
+    "insufficient_system_resource": "error",
+}
+
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text")
+_REFUSAL = "refusal"
+
+
+class ChatDecoder(MessageDecoder):
+    """One answer; see `Decoder` for the guarantees."""
+
+    def __init__(self, *, think_tags: ThinkTagsOption | None = None, **options: Any) -> None:
+        """Begin an answer.
+
+        Args:
+            think_tags: whether tags in the text mark reasoning, see `Quirks.think_tags`.
+            options: see `MessageDecoder`.
+        """
+        super().__init__(**options)
+        self._tags = ThinkTags(think_tags) if think_tags else None
+        self._calls = Calls(self)
+        self._details = ReasoningDetails()
+        self._speech = Speech()
+        self._finish: str | None = None
+        self._done = False
+        self._refused = False
+        self._raw_usage: dict[str, Any] | None = None
+        self._sources: set[tuple[Any, ...]] = set()
+        self._listed: tuple[Any, Any] = (None, None)
+        self._images: set[str] = set()
+
+    # The seam of `MessageDecoder`.
+
+    def frame(self, data: dict[str, Any], event: str) -> None:
+        """Read one chunk."""
+        if not self._started:
+            self.seen(_word(data.get("id")), _word(data.get("model")))
+        choices = data.get("choices")
+        if choices:
+            choice = choices[0]
+            if choice.get("index"):
+                choice = _first_of(choices)
+            delta = choice.get("delta")
+            if delta:
+                content = delta.get("content")
+                if len(delta) == 1 and type(content) is str and not self.finishing:
+                    if content:
+                        self._text(content)
+                else:
+                    self._delta(delta)
+            elif delta is None:
+                self._delta(choice.get("message") or {})
+            if choice.get("finish_reason") or "usage" in choice or "error" in choice:
+                self._close(choice)
+        if usage := data.get("usage"):
+            self._raw_usage = usage
+        if "citations" in data or "search_results" in data:
+            self._list_sources(data)
+        if "x_groq" in data:
+            self._raw_usage = _object(data["x_groq"]).get("usage") or self._raw_usage
+        if data.get("error") or event == "error" or not (choices or "choices" in data):
+            self._complain(data, event)
+
+    def marker(self, data: bytes) -> bool:
+        """Read `[DONE]`; an empty record only shows that the server lives."""
+        data = data.strip()
+        if data.startswith(b"[DONE]"):
+            self._done = True
+            self.end()
+            return True
+        return not data
+
+    def body(self, data: dict[str, Any]) -> None:
+        """Read an answer that came whole; having come whole, it has its natural end."""
+        if "choices" not in data and not data.get("error"):
+            self.error(self.failure(None, data, text="", head=None))
+            return
+        self.frame(data, "")
+        self._done = True
+        self.end()
+
+    def end(self) -> None:
+        """Complete an answer whose finish reason or end marker was seen."""
+        if self.ended:
+            return
+        if not self._done and self._finish is None:
+            self.interrupted("a finish reason or `[DONE]`")
+            return
+        self._settle()
+        reason: FinishReason = "other" if self._finish is None else _FINISH_REASONS.get(self._finish.lower(), "other")
+        if reason == "error":
+            self.error(self._gave_up(self._finish or ""))
+        elif self._finish is None and self.builder.build().tool_calls:
+            self.complete("tool_calls", None)
+        else:
+            self.complete("content_filter" if self._refused and reason == "stop" else reason, self._finish)
+
+    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+        """Map an error of any compatible service."""
+        return openai_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+
+    def complete(self, finish_reason: FinishReason, raw: str | None) -> None:
+        """Say that the answer is whole, with what it consumed."""
+        self._tell_usage()
+        super().complete(finish_reason, raw)
+
+    def error(self, failure: Failure) -> None:
+        """Say that the answer failed, with what it consumed until then."""
+        self._tell_usage()
+        super().error(failure)
+
+    # What a chunk holds.
+
+    def _text(self, content: str) -> None:
+        if self._tags is None:
+            self.run(content)
+            return
+        for reasoning, piece in self._tags.feed(content):
+            self.run(piece, reasoning=reasoning)
+
+    def _delta(self, delta: dict[str, Any]) -> None:
+        """Read a delta of any shape, or the message of a whole answer."""
+        readable = self._details.feed(details) if (details := delta.get("reasoning_details")) else ""
+        if self.finishing:
+            self._annotations(delta)
+            return
+        thought = next((text for name in _REASONING if (text := delta.get(name)) and isinstance(text, str)), readable)
+        if thought:
+            self.run(thought, reasoning=True)
+        content = delta.get("content")
+        if isinstance(content, str):
+            if content:
+                self._text(content)
+        elif content:
+            self._parts(content)
+        if refusal := delta.get("refusal"):
+            self._refuse(refusal)
+        self._annotations(delta)
+        self._tools(delta)
+        self._media(delta)
+
+    def _parts(self, content: Any) -> None:
+        """Read content that is a list, as Mistral's is when it thinks."""
+        for part in _objects(content):
+            text = part.get("text")
+            if part.get("type") == "thinking":
+                thinking = part.get("thinking")
+                inner = [thinking] if isinstance(thinking, str) else [item.get("text") for item in _objects(thinking)]
+                for thought in inner:
+                    if thought and isinstance(thought, str):
+                        self.run(thought, reasoning=True)
+            elif part.get("type") == "image_url":
+                self._image(part)
+            elif text and isinstance(text, str):
+                self._text(text)
+
+    def _refuse(self, text: str) -> None:
+        if not self._refused:
+            self._refused = True
+            self.close_run()
+        self.text(_REFUSAL, text)
+
+    def _tools(self, delta: dict[str, Any]) -> None:
+        if calls := delta.get("tool_calls"):
+            self._calls.feed(calls)
+        elif legacy := delta.get("function_call"):
+            self._calls.feed([{"index": 0, "function": legacy}])
+
+    def _media(self, delta: dict[str, Any]) -> None:
+        for image in _objects(delta.get("images")):
+            self._image(image)
+        if audio := delta.get("audio"):
+            self._speech.feed(_object(audio))
+
+    def _image(self, part: dict[str, Any]) -> None:
+        given = part.get("image_url")
+        url = given if isinstance(given, str) else _object(given).get("url")
+        if isinstance(url, str) and url and url not in self._images:
+            self._images.add(url)
+            if (image := image_of(url)) is not None:
+                self.media(f"image-{len(self._images) - 1}", image)
+
+    def _annotations(self, delta: dict[str, Any]) -> None:
+        for annotation in _objects(delta.get("annotations")):
+            kind = annotation.get("type")
+            told = _object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
+            self._source(
+                url=_word(told.get("url")),
+                title=_word(told.get("title")) or _word(told.get("filename")),
+                document_id=_word(told.get("file_id")),
+                start=_position(told.get("start_index")),
+                end=_position(told.get("end_index")),
+            )
+
+    def _list_sources(self, data: dict[str, Any]) -> None:
+        """Read the lists beside the choices; Perplexity repeats them in every chunk."""
+        listed = (data.get("search_results"), data.get("citations"))
+        if listed == self._listed:
+            return
+        self._listed = listed
+        cited = {source[0] for source in self._sources}
+        for result in _objects(listed[0]):
+            url = _word(result.get("url"))
+            if url not in cited:
+                self._source(url=url, title=_word(result.get("title")))
+                cited.add(url)
+        for url in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
+            if isinstance(url, str) and url not in cited:
+                self._source(url=url)
+                cited.add(url)
+
+    def _source(
+        self,
+        *,
+        url: str | None,
+        title: str | None = None,
+        document_id: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> None:
+        key = (url, document_id, start, end)
+        if (url or document_id) and key not in self._sources:
+            self._sources.add(key)
+            block = self._open_id if self._open is not None and not self._open.reasoning else None
+            part = SourcePart(url=url, title=title, document_id=document_id, start=start, end=end, block_id=block)
+            self.source(part)
+
+    # How it ends.
+
+    def _close(self, choice: dict[str, Any]) -> None:
+        """Read what stands beside the delta of a last chunk."""
+        if usage := choice.get("usage"):
+            self._raw_usage = usage
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason and self._finish is None:
+            self._finish = reason
+            self.finishing = True
+            self._flush_tags()
+            self.close_run()
+            self._calls.complete(cut=_FINISH_REASONS.get(reason.lower()) == "length")
+        if choice.get("error"):
+            self.error(self.failure(None, choice, text="", head=None))
+
+    def _complain(self, data: dict[str, Any], event: str) -> None:
+        """Read an error inside a stream, in the shapes it has there."""
+        flat = data.get("object") == "error" or data.get("type") == "error" or event == "error"
+        if data.get("error") or flat:
+            self.error(self.failure(None, data, text="", head=None))
+
+    def _gave_up(self, reason: str) -> Failure:
+        why = self.safe(reason)
+        return Failure(
+            kind="AdapterError",
+            reason="overloaded" if reason == "insufficient_system_resource" else "server_error",
+            message=f"{self.provider} ended the answer with {why!r} and no explanation. Try again.",
+            code=why,
+        )
+
+    def _settle(self) -> None:
+        """Complete what is still open: nothing more comes."""
+        self._flush_tags()
+        self.close_run()
+        if self._refused:
+            self.text_completed(_REFUSAL, extra={DIALECT: {"refusal": True}})
+        if self._finish is None:
+            self._calls.complete(cut=False)
+        if (sound := self._speech.part()) is not None:
+            self.media("audio-0", sound)
+        elif self._speech.transcript:
+            self.run(self._speech.transcript)
+        if entries := self._details.entries():
+            self.builder.provider_data = {DIALECT: {"reasoning_details": cast("JsonValue", entries)}}
+
+    def _flush_tags(self) -> None:
+        if self._tags is not None:
+            for reasoning, piece in self._tags.flush():
+                self.run(piece, reasoning=reasoning)
+
+    def _tell_usage(self) -> None:
+        usage, self._raw_usage = self._raw_usage, None
+        if isinstance(usage, dict):
+            self.report_usage(usage_of(usage))
+
+
+def _word(value: Any) -> str | None:
+    return value or None if isinstance(value, str) else None
+
+
+def _position(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            if isinstance(item, dict):
+                yield cast("dict[str, Any]", item)
+
+
+def _first_of(choices: list[Any]) -> dict[str, Any]:
+    """Give choice 0 of several; an empty one when only others are there."""
+    return next((choice for choice in _objects(choices) if not choice.get("index")), {})

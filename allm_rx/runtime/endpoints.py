@@ -1,0 +1,3 @@
+"""The compatible services, as data."""
+
+ENDPOINTS = {}
