@@ -17,7 +17,6 @@ from reactivex.scheduler import (
     NewThreadScheduler,
     TimeoutScheduler,
     TrampolineScheduler,
-    VirtualTimeScheduler,
 )
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.scheduler.scheduler import Scheduler
@@ -151,7 +150,7 @@ def loop_of(scheduler: SchedulerBase | None) -> asyncio.AbstractEventLoop | None
     if isinstance(scheduler, LoopScheduler):
         return scheduler.loop
     if isinstance(scheduler, AsyncIOScheduler):
-        return cast("asyncio.AbstractEventLoop", scheduler._loop)  # pyright: ignore[reportPrivateUsage] # the only way
+        return scheduler._loop  # pyright: ignore[reportPrivateUsage] # the only way
     return None
 
 

@@ -49,7 +49,8 @@ class RetryPolicy(Data):
     @model_validator(mode="after")
     def _delays_fit(self) -> Self:
         if self.base_delay > self.max_delay:
-            raise ValueError(f"`base_delay` {self.base_delay} is longer than `max_delay` {self.max_delay}")
+            both = f"`base_delay` {self.base_delay} is longer than `max_delay` {self.max_delay}"
+            raise ValueError(f"{both}: lower one or raise the other")
         return self
 
     def allows(self, failure: Failure) -> bool:

@@ -30,7 +30,7 @@ class Tool(Data):
     """Whether the provider shall hold the model to the schema exactly; None leaves it to the provider."""
     manual: bool = False
     """Whether calls are handed to the application in place of running a handler."""
-    timeout: float | None = None
+    timeout: float | None = Field(default=None, gt=0)
     """Seconds the handler may take; None takes the call's `tool_timeout`."""
     metadata: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reactivex import Observable
-from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable
-from reactivex.scheduler import TimeoutScheduler
+from reactivex.abc import DisposableBase
+from reactivex.disposable import SerialDisposable
 
-from allm_rx.abc.flow import demand_of
-from allm_rx.data.events import CONTENT_EVENTS, Error
+from allm_rx.abc.flow import demand_of, timers_of
+from allm_rx.data.events import CONTENT_EVENTS, Error, MessageCompleted
 from allm_rx.data.failures import Failure
 from allm_rx.operators.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+    from reactivex.abc import ObserverBase, SchedulerBase
 
     from allm_rx.data.events import Event
+
+_TERMINALS = frozenset({Error, MessageCompleted})
 
 _ADVICE = {
     "first": "No output came within {:g} s: send the request again, choose a faster model, or raise `timeouts.first`.",
@@ -35,20 +37,22 @@ def timeouts(
     ids: tuple[str | None, str | None] = (None, None),
     scheduler: SchedulerBase | None = None,
 ) -> Callable[[Observable[Event]], Observable[Event]]:
-    """End the stream with an `error` event of reason `timeout` when it is too slow; the source is disposed.
+    """End the stream of one answer with an `error` event of reason `timeout` when it is too slow; the source is disposed.
 
         s-----a-b-------------
         [ timeouts(stall=6)  ]
         s-----a-b-----(e,|)
 
-    All of them pause while the subscriber is not ready for more.
+    All of them pause while the subscriber is not ready for more. An answer that is whole cannot time out: what is left is
+    only the end of its connection, which is then not waited for.
 
     Args:
         first: seconds to the first content event.
         stall: seconds between two content events.
         total: seconds for the whole stream.
         ids: provider and request id, for the failure.
-        scheduler: for the timers; by default the subscription's, which is the owning loop or virtual time.
+        scheduler: for the timers; by default they run where the subscription's events arrive: on its loop, or in virtual
+            time.
 
     Emits: the source's events, on the source's thread; then, when time is up, one `error` whose `details` name the
     timeout and its seconds, and completion.
@@ -56,60 +60,87 @@ def timeouts(
 
     def timed(source: Observable[Event]) -> Observable[Event]:
         def subscribe(observer: ObserverBase[Event], given: SchedulerBase | None = None) -> DisposableBase:
-            timer = scheduler or given or TimeoutScheduler.singleton()
-            return _Timed(observer, timer, first, stall, total, ids).start(source, given)
+            running = _Timed(observer, scheduler, given, (first, stall, total), ids)
+            running.start(source, given)
+            return running
 
         return Observable(subscribe)
 
     return timed
 
 
-class _Timed:
+class _Timed(DisposableBase):
     """The deadlines of one subscription."""
 
-    __slots__ = ("_content", "_first", "_ids", "_observer", "_pausing", "_stall", "_stalling", "_subscription", "_total")
+    __slots__ = (
+        "_content",
+        "_demand",
+        "_first",
+        "_ids",
+        "_last",
+        "_observer",
+        "_pausing",
+        "_source",
+        "_stall",
+        "_total",
+        "_watching",
+    )
 
     def __init__(
         self,
         observer: ObserverBase[Event],
-        timer: SchedulerBase,
-        first: float | None,
-        stall: float | None,
-        total: float | None,
+        scheduler: SchedulerBase | None,
+        given: SchedulerBase | None,
+        seconds: tuple[float | None, float | None, float | None],
         ids: tuple[str | None, str | None],
     ) -> None:
-        self._ids = ids
+        timers = timers_of(scheduler or given)
+        first, stall, total = seconds
         self._observer = observer
-        self._subscription = SerialDisposable()
-        self._first = Watch(timer, first, lambda seconds: self._expired("first", seconds))
-        self._stall = Watch(timer, stall, lambda seconds: self._expired("stall", seconds))
-        self._total = Watch(timer, total, lambda seconds: self._expired("total", seconds))
+        self._ids = ids
+        self._source = SerialDisposable()
+        self._demand = demand_of(given)
+        self._first = Watch(timers, first, lambda seconds: self._expired("first", seconds), self._demand)
+        self._stall = Watch(timers, stall, lambda seconds: self._expired("stall", seconds), self._demand)
+        self._total = Watch(timers, total, lambda seconds: self._expired("total", seconds), self._demand)
         self._content = False
-        self._stalling = stall is not None
-        self._pausing = () if demand_of(timer) is None else (self._first, self._stall, self._total)
+        self._last: type | None = None
+        self._watching = True
+        self._pausing: tuple[Watch, ...] = ()
 
-    def start(self, source: Observable[Event], scheduler: SchedulerBase | None) -> DisposableBase:
+    def start(self, source: Observable[Event], scheduler: SchedulerBase | None) -> None:
         self._first.start()
         self._total.start()
-        inner = source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=scheduler)
-        self._subscription.disposable = inner
-        return CompositeDisposable(Disposable(self._stop), self._subscription)
+        self._settle()
+        self._source.disposable = source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=scheduler)
+
+    def dispose(self) -> None:
+        self._stop()
+        self._source.dispose()
 
     def _on_next(self, event: Event) -> None:
-        if not self._content or self._stalling:
-            self._note(event)
+        if self._watching:
+            self._note(type(event))
         self._observer.on_next(event)
         for watch in self._pausing:
             watch.look()
 
-    def _note(self, event: Event) -> None:
-        if type(event) in CONTENT_EVENTS:
+    def _note(self, kind: type) -> None:
+        self._last = kind
+        if kind in CONTENT_EVENTS:
             if self._content:
                 self._stall.touch()
             else:
                 self._content = True
                 self._first.stop()
                 self._stall.start()
+                self._settle()
+
+    def _settle(self) -> None:
+        """Look only at what still runs: with the default timeouts that is nothing once output has come."""
+        running = tuple(watch for watch in (self._first, self._stall, self._total) if watch.running)
+        self._watching = bool(running) or not self._content
+        self._pausing = () if self._demand is None else running
 
     def _on_error(self, error: Exception) -> None:
         self._stop()
@@ -120,20 +151,21 @@ class _Timed:
         self._observer.on_completed()
 
     def _expired(self, name: str, seconds: float) -> None:
-        self._stop()
-        self._subscription.dispose()
-        details = {"timeout": name, "seconds": seconds}
+        self.dispose()
+        if self._last not in _TERMINALS:
+            self._observer.on_next(Error(self._failure(name, seconds)))
+        self._observer.on_completed()
+
+    def _failure(self, name: str, seconds: float) -> Failure:
         provider, request_id = self._ids
-        failure = Failure(
+        return Failure(
             kind="AdapterError",
             reason="timeout",
             message=_ADVICE[name].format(seconds),
             provider=provider,
             request_id=request_id,
-            details=details,
+            details={"timeout": name, "seconds": seconds},
         )
-        self._observer.on_next(Error(failure))
-        self._observer.on_completed()
 
     def _stop(self) -> None:
         self._first.stop()

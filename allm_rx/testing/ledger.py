@@ -1,6 +1,6 @@
 """What a server saw: requests, connections, disconnects, bytes; written on its thread, read and awaited from any.
 
-Rule 1: whoever waits is woken by what happened, never by a clock.
+Rule 1: whoever waits is woken by what happened; a clock is looked at only where time itself is waited for.
 Rule 2: a disconnect is the client's when the server did nothing to bring it about.
 """
 
@@ -98,11 +98,21 @@ class Ledger:
         """
         with self._changed:
             if not self._changed.wait_for(happened, timeout):
-                raise TimeoutError(
-                    f"The provider server did not see {what} within {timeout} s: it saw {len(self._requests)} requests, "
-                    f"{len(self._disconnects)} disconnects, {self._open} of {self._opened} connections open, "
-                    f"{self._bytes} bytes sent."
-                )
+                raise self._timeout(timeout, what)
+
+    def wait_blocked(self, seconds: float, timeout: float) -> None:
+        """Return when a client has held back a write for so many seconds.
+
+        Raises:
+            TimeoutError: none has within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while (blocked := self.blocked) == 0 or blocked < seconds:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise self._timeout(timeout, f"a write held back for {seconds} s")
+                self._changed.wait(min(left, seconds - blocked) if blocked else left)
 
     def opened(self) -> Connection:
         """Note a new connection."""
@@ -149,3 +159,9 @@ class Ledger:
             with self._changed:
                 del self._blocked[key]
                 self._changed.notify_all()
+
+    def _timeout(self, seconds: float, what: str) -> TimeoutError:
+        return TimeoutError(
+            f"The provider server did not see {what} within {seconds} s: it saw {len(self._requests)} requests, "
+            f"{len(self._disconnects)} disconnects, {self._open} of {self._opened} connections open, {self._bytes} bytes sent."
+        )

@@ -173,13 +173,16 @@ class ProviderServer:
         self._ledger.wait(lambda: len(self.requests) >= count, timeout, f"{count} requests")
         return self.requests
 
-    def wait_blocked(self, timeout: float = 10) -> None:
-        """Return when a client holds back a write.
+    def wait_blocked(self, seconds: float = 0, timeout: float = 10) -> None:
+        """Return when a client has held back a write for so many seconds.
+
+        The system's own buffers take megabytes before and while they grow; a write that is held back for a tenth of a second
+        stays so until the client reads.
 
         Raises:
-            TimeoutError: none does within `timeout` seconds.
+            TimeoutError: none has within `timeout` seconds.
         """
-        self._ledger.wait(lambda: self.blocked > 0, timeout, "a write held back")
+        self._ledger.wait_blocked(seconds, timeout)
 
     def wait_until(self, happened: Callable[[Self], bool], timeout: float = 10) -> None:
         """Return when `happened`, given this server, is true; it is asked again whenever something changes.

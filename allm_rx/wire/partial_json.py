@@ -101,7 +101,8 @@ class PartialJson:
     def value(self) -> Any:
         """The last good value; the same object until the text has grown by an eighth, and at least 32 characters.
 
-        None before there is one. A string may be incomplete, and keys may be missing. Text that is not JSON changes nothing.
+        None before there is one. The last string or number may be incomplete, and what follows it is missing. Text that is
+        not JSON changes nothing.
         """
         grown = self._size - self._parsed
         if grown >= _LEAST_GROWTH and grown * _GROWTH >= self._parsed:

@@ -24,7 +24,7 @@ _SHAPES = re.compile(
       (?:sk|rk)-[\w*-]{4,}                      # OpenAI, Anthropic, OpenRouter, DeepSeek and most others
     | (?:csk|nvapi|pplx|xai)-[\w*-]{6,}         # Cerebras, NVIDIA, Perplexity, xAI
     | pa-[\w*-]{16,}                            # Voyage
-    | org-(?=[a-z_*-]{0,32}[0-9*])[\w*-]{6,}    # OpenAI: the account, which its errors name
+    | org-(?=[A-Za-z_*-]{0,32}[0-9*])[\w*-]{6,} # OpenAI: the account, which its errors name
     | (?:fw|gsk|hf|r8|tgp)_[\w*-]{6,}           # Fireworks, Groq, Hugging Face, Replicate, Together
     | (?:apikey|rk|sk)_[\w*-]{16,}              # ElevenLabs and others
     | AIza[\w*-]{6,}                            # Google: a key

@@ -73,7 +73,10 @@ VECTORS: dict[str, tuple[bytes, list[Pair]]] = {
     "CR": (b"data:a\rdata:b\r\rdata:c\r\r", [("", b"a\nb"), ("", b"c")]),
     "CRLF": (b"data:a\r\ndata:b\r\n\r\ndata:c\r\n\r\n", [("", b"a\nb"), ("", b"c")]),
     "line ends mixed": (b"data:a\r\ndata\ndata:b\r\n\rdata:c\n\r\n", [("", b"a\n\nb"), ("", b"c")]),
-    "other separators are data": (b"data:a\x0bb\x0cc\x1cd\xc2\x85e\xe2\x80\xa9f\n\n", [("", "a\vb\fc\x1cd\x85e\u2029f".encode())]),
+    "other separators are data": (
+        b"data:a\x0bb\x0cc\x1cd\xc2\x85e\xe2\x80\xa9f\n\n",
+        [("", "a\vb\fc\x1cd\x85e\u2029f".encode())],
+    ),
     "NUL is data": (b"data:\0\n\n", [("", b"\0")]),
     "bytes that are no UTF-8": (b"data: \xff\xfe\n\n", [("", b"\xff\xfe")]),
     "comments": (b"data:1\r:\0\n:\r\ndata:2\n:data:no\rdata:3\n: \n\n", [("", b"1\n2\n3")]),
@@ -364,6 +367,22 @@ def test_memory_is_bounded_by_the_limit(piece: bytes) -> None:
     assert held < 1.15 * 200_000 + 5_000
 
 
+def test_nothing_is_kept_of_a_record_too_large() -> None:
+    """Once refused, the record's memory is free, though its stream may stay open."""
+    decoder = SseDecoder(200_000)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        list(decoder.feed(b"data: " + b"x" * 100_000 + b"\n"))
+        with pytest.raises(RecordTooLarge):
+            list(decoder.feed(b": " + b"x" * 150_000))
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+    assert held < 20_000
+
+
 def test_made_up_event_names_do_not_fill_the_memory() -> None:
     """Names are remembered for speed, and only so many of them."""
     tracemalloc.start()
@@ -395,6 +414,7 @@ def cut(wire: bytes, cuts: Iterable[int]) -> list[bytes]:
 
 @given(st.lists(MORE_PIECES, max_size=60).map(b"".join), st.lists(st.integers(0, 300)), st.sampled_from([5, 12, 30, 1000]))
 @example(b"data: a\n\ndata: b\r\n\r\n{", [3, 9, 17], 5)
+@example(b'{"a":\n"bcd"\n\n', [9], 10)
 def test_any_bytes_in_any_reads_give_the_same(wire: bytes, cuts: list[int], limit: int) -> None:
     """Records and verdict depend on the bytes alone."""
 

@@ -20,6 +20,7 @@ from allm_rx.adapters.openai.chat_completions.usage import usage_of
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import SourcePart
+from allm_rx.wire.failures import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from allm_rx.adapters.openai.chat_completions.options import ThinkTags as ThinkTagsOption
+    from allm_rx.data.messages import Message
     from allm_rx.data.responses import FinishReason
     from allm_rx.wire.http import ResponseHead
 
@@ -77,7 +79,7 @@ class ChatDecoder(MessageDecoder):
 
     # The seam of `MessageDecoder`.
 
-    def frame(self, data: dict[str, Any], event: str) -> None:
+    def frame(self, data: dict[str, Any], event: str) -> None:  # noqa: C901 - there is one per token: a call costs more than a line
         """Read one chunk."""
         if not self._started:
             self.seen(_word(data.get("id")), _word(data.get("model")))
@@ -119,7 +121,8 @@ class ChatDecoder(MessageDecoder):
     def body(self, data: dict[str, Any]) -> None:
         """Read an answer that came whole; having come whole, it has its natural end."""
         if "choices" not in data and not data.get("error"):
-            self.error(self.failure(None, data, text="", head=None))
+            told = self.failure(None, data, text="", head=None)
+            self.error(told if complaint(data).message else self._malformed(f"{self.provider} answered without `choices`"))
             return
         self.frame(data, "")
         self._done = True
@@ -145,14 +148,16 @@ class ChatDecoder(MessageDecoder):
         """Map an error of any compatible service."""
         return openai_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
 
-    def complete(self, finish_reason: FinishReason, raw: str | None) -> None:
+    def complete(self, finish_reason: FinishReason, raw: str | None, message: Message | None = None) -> None:
         """Say that the answer is whole, with what it consumed."""
         self._tell_usage()
-        super().complete(finish_reason, raw)
+        super().complete(finish_reason, raw, message)
 
     def error(self, failure: Failure) -> None:
         """Say that the answer failed, with what it consumed until then."""
-        self._tell_usage()
+        if not self.ended:
+            self._flush_tags()
+            self._tell_usage()
         super().error(failure)
 
     # What a chunk holds.
@@ -349,4 +354,5 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 def _first_of(choices: list[Any]) -> dict[str, Any]:
     """Give choice 0 of several; an empty one when only others are there."""
-    return next((choice for choice in _objects(choices) if not choice.get("index")), {})
+    nothing: dict[str, Any] = {}
+    return next((choice for choice in _objects(choices) if not choice.get("index")), nothing)

@@ -75,6 +75,7 @@ COMPATIBLE = Quirks(max_tokens="max_tokens", allowed_tools=False, file_ids=False
 
 LOCAL = replace(COMPATIBLE, auth_optional=True)
 OLLAMA = replace(LOCAL, reasoning_echo="reasoning", image_urls=False)
+OLLAMA_CLOUD = replace(OLLAMA, auth_optional=False)
 VLLM = replace(LOCAL, reasoning_echo="reasoning")
 LLAMA_CPP = replace(LOCAL, reasoning_echo="reasoning_content")
 
@@ -113,7 +114,7 @@ _HOSTS: tuple[tuple[str, Quirks], ...] = (
     ("api.perplexity.ai", PERPLEXITY),
     ("api.z.ai", DEEPSEEK),
     ("generativelanguage.googleapis.com", GOOGLE),
-    ("ollama.com", replace(OLLAMA, auth_optional=False)),
+    ("ollama.com", OLLAMA_CLOUD),
     ("openrouter.ai", OPENROUTER),
 )
 

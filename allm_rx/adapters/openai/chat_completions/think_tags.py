@@ -28,7 +28,7 @@ class ThinkTags:
             begin: `inside` where the first tag is missing, because the server has put it into the prompt.
         """
         self._where: Literal["before", "inside", "after"] = "inside" if begin == "inside" else "before"
-        self._held = ""
+        self._held: str = ""
 
     def feed(self, text: str) -> Iterator[Piece]:
         """Give what is certain of the text so far."""

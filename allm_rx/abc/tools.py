@@ -1,0 +1,103 @@
+"""The seam between the model's tool calls and the functions that answer them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import JsonValue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from allm_rx.data.parts import ToolCall
+    from allm_rx.data.tools import Tool
+
+AWAITING_USER = "<awaiting user response>"
+"""What stands in the thread for the answer of a tool that asked the user."""
+
+RESERVED_HALTS = frozenset(
+    {
+        "ask_user",
+        "tool_error",
+        "manual_tool_calls",
+        "completed",
+        "length",
+        "content_filter",
+        "other",
+        "interrupted",
+        "error",
+        "halt_when",
+        "usage_limit",
+        "max_turns",
+        "cancelled",
+    }
+)
+"""Reasons the chat loop gives itself; a handler's `Halt` cannot have one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskUser:
+    """What a handler returns to ask the user: the chat halts with `ask_user` and goes on with `result.resume(answer)`."""
+
+    question: str
+    options: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Hints for the interface, such as choices; passed through untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """What a handler returns to end the chat: its result is encoded for the model, and the chat halts with the reason."""
+
+    reason: str
+    """A word of the application's own."""
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext:
+    """What a handler may know of the call; a parameter annotated with this class receives it."""
+
+    tool_call: ToolCall
+    request_id: str
+    session_id: str | None
+    context: Mapping[str, Any]
+    """Engine, session and call context, merged."""
+    engine: Any
+    """The engine of the chat."""
+    progress: Callable[[Any], None]
+    """Report to subscribers, from any thread: a `tool_execution_progress` event."""
+    is_cancelled: Callable[[], bool]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the result any more: look at it in long loops of a thread."""
+        return self.is_cancelled()
+
+
+class Handled(Protocol):
+    """A tool with what runs it, such as a function under `@tool`."""
+
+    @property
+    def spec(self) -> Tool:
+        """The tool as the model sees it."""
+        ...
+
+    def bind(self, arguments: Mapping[str, Any], context: ToolContext, /) -> Callable[[], Any]:
+        """Give the call of the handler, its arguments validated.
+
+        What the call gives is a value, an awaitable or an `Observable`.
+
+        Raises:
+            ToolError: `invalid_arguments`; the message tells the model what is wrong.
+        """
+        ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether the call may block, and so belongs on a thread of its own."""
+        ...
+
+
+Encoder = "Callable[[Any], str | tuple[ResultContent, ...]]"
+"""Writes a tool's value for the model."""
