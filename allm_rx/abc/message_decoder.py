@@ -65,10 +65,8 @@ class MessageDecoder(EventEmitter, ABC):
         try:
             frame: Any = loads(data)
         except ValueError:
-            if record.cut:
-                self.end()
-            elif not self.marker(data):
-                self._not_json(data)
+            if not self.marker(data):
+                self._unreadable(record)
             return self.take()
         if isinstance(frame, dict):
             self._frame(cast("dict[str, Any]", frame), record.event)
@@ -134,6 +132,14 @@ class MessageDecoder(EventEmitter, ABC):
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             # A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
             self.error(self._malformed(f"A frame of {self.provider} has an unexpected shape ({error!r})"))
+
+    def _unreadable(self, record: SseRecord) -> None:
+        if record.event == "error":  # an error in plain text
+            self.error(self.failure(None, None, text=self.shown(record.data), head=None))
+        elif record.cut:
+            self.end()
+        else:
+            self._not_json(record.data)
 
     def _not_json(self, data: bytes) -> None:
         self.error(self._malformed(f"{self.provider} sent something that is not JSON: {self.shown(data)!r}"))

@@ -17,7 +17,7 @@ from allm_rx.data.event_class import Given, event_class
 from allm_rx.data.failures import Failure
 from allm_rx.data.messages import Message
 from allm_rx.data.model import parse_json
-from allm_rx.data.parts import AudioPart, ImagePart, ProviderPart, ResultContent, SourcePart
+from allm_rx.data.parts import ProducedPart, ProviderPart, ResultContent, SourcePart
 from allm_rx.data.responses import FinishReason
 from allm_rx.data.results import ChatResult, StepResult, ToolOutcome
 from allm_rx.data.sessions import Session, Turn
@@ -154,7 +154,7 @@ class MediaCompleted:
 
     type: ClassVar[Literal["media_completed"]] = "media_completed"
     id: str
-    part: ImagePart | AudioPart
+    part: ProducedPart
 
 
 @event_class

@@ -143,7 +143,11 @@ class ProviderPart(_Part):
     """The provider's own type of the item."""
 
 
+ProducedPart = Annotated[ImagePart | AudioPart, Field(discriminator="type")]
+"""Media that a model makes."""
+
 ResultContent = Annotated[TextPart | ImagePart | FilePart | AudioPart, Field(discriminator="type")]
+"""What a tool may give back."""
 
 
 def as_parts(value: object) -> object:

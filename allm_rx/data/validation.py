@@ -15,6 +15,8 @@ from allm_rx.data.tools import ProviderTool, Tool
 from allm_rx.data.translation import shown
 from allm_rx.errors import Issue, ValidationError
 
+_LISTED = 80
+"""Characters of a list of names that a message shows."""
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_TOOL_NAMES = frozenset({"auto", "none", "required"})
 """Words of `tool_choice` that a tool's name would collide with."""
@@ -147,6 +149,7 @@ def _choice(request: Request) -> Iterator[Issue]:
     choice = request.tool_choice
     known = {tool.name for tool in request.tools}
     offered = ", ".join(sorted(known)) or "there are none"
+    offered = offered if len(offered) <= _LISTED else f"{offered[:_LISTED]}..."
     if isinstance(choice, AllowedTools):
         for index, name in enumerate(choice.names):
             if name not in known:

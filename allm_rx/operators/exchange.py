@@ -2,17 +2,21 @@
 
 Rule 1: failures of key, network and provider become one `error` event, so they arrive in band.
 Rule 2: after the terminal the body is still read to its end, for a moment, so that the connection is used again.
-Rule 3: an answer whose end marker never comes is complete one second after its finish reason.
+Rule 3: an answer whose end marker never comes is complete one second after its finish reason, or when the connection ends.
+Rule 4: the decoder is guarded, the subscriber is not: a defect of ours is told as what it is, and theirs goes up.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reactivex import Observable
+from reactivex.abc import DisposableBase
 from reactivex.disposable import SerialDisposable
-from reactivex.scheduler import ImmediateScheduler
 
+from allm_rx.abc.flow import demand_of, timers_of
+from allm_rx.data.events import Event, MessageCompleted
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
 from allm_rx.operators.watch import Watch
@@ -20,23 +24,23 @@ from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.sse import RecordTooLarge, SseDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+    from reactivex.abc import ObserverBase, SchedulerBase
 
     from allm_rx.abc.decoder import Decoder
     from allm_rx.abc.transport import Transport
-    from allm_rx.data.events import Event
     from allm_rx.data.policies import Timeouts
     from allm_rx.wire.http import WireRequest
-    from allm_rx.wire.sse import SseRecord
 
 _GRACE = 1.0
-"""Seconds for the end marker after a finish reason, and for the body's end after the end marker."""
+"""Seconds for the end marker after a finish reason, and for the body's end after the terminal."""
 _RECORD_LIMIT = 64 * 2**20
 """Bytes of one record or of a whole JSON body: pictures come as one line."""
 _REFUSAL_LIMIT = 2**20
-"""Bytes that are kept of the body of a refusal."""
+"""Bytes that are read of the body of a refusal."""
+_WHOLE = frozenset({"application/json", "text/html"})
+"""Content types that are no stream; a web page is what a wrong address gives, and is told as no JSON."""
 
 
 def exchange(
@@ -56,41 +60,61 @@ def exchange(
         timeouts: `idle` is watched here, because only bytes tell that a provider lives.
         record_limit: bytes of one record; more is an `error` event.
 
-    Emits: the decoder's events; `error` for everything that fails before or below it.
+    Emits: the decoder's events, on the transport's thread; `error` for everything that fails before or below it.
     """
 
     def subscribe(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> DisposableBase:
-        running = _Exchange(observer, scheduler or ImmediateScheduler.singleton(), decoder, timeouts.idle, record_limit)
+        running = _Exchange(observer, scheduler, decoder, timeouts.idle, record_limit)
         running.start(transport, request)
-        return running.subscription
+        return running
 
     return Observable(subscribe)
 
 
-class _Exchange:
+class _Exchange(DisposableBase):
     """The state of one subscription."""
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_decoder",
+        "_demand",
+        "_given",
+        "_grace",
+        "_head",
+        "_idle",
+        "_limit",
+        "_make",
+        "_observer",
+        "_over",
+        "_size",
+        "_sse",
+        "_timers",
+    )
 
     def __init__(
         self,
         observer: ObserverBase[Event],
-        scheduler: SchedulerBase,
+        scheduler: SchedulerBase | None,
         make_decoder: Callable[[ResponseHead | None], Decoder],
         idle: float | None,
         limit: int,
     ) -> None:
-        self.subscription = SerialDisposable()
         self._observer = observer
-        self._scheduler = scheduler
+        self._given = scheduler
+        self._timers = timers_of(scheduler)
+        self._demand = demand_of(scheduler)
         self._make = make_decoder
         self._limit = limit
+        self._connection = SerialDisposable()
         self._decoder: Decoder | None = None
         self._sse: SseDecoder | None = None
         self._head: ResponseHead | None = None
         self._body: list[bytes] = []
         self._size = 0
         self._over = False
-        self._grace: DisposableBase | None = None
-        self._idle = Watch(scheduler, idle, self._too_quiet)
+        self._grace: Watch | None = None
+        self._idle = Watch(self._timers, idle, self._too_quiet, self._demand)
 
     def start(self, transport: Transport, request: Callable[[], WireRequest]) -> None:
         try:
@@ -98,10 +122,18 @@ class _Exchange:
         except AllmError as error:
             self._fail(Failure.of(error))
             return
-        source = transport.open(wire)
-        self.subscription.disposable = source.subscribe(self._take, self._broken, self._ended, scheduler=self._scheduler)
-        if self._over:
-            self._leave()
+        answer = transport.open(wire)
+        self._connection.disposable = answer.subscribe(self._take, self._broken, self._ended, scheduler=self._given)
+
+    def dispose(self) -> None:
+        self._stop()
+        self._connection.dispose()
+
+    def _stop(self) -> None:
+        self._over = True
+        self._idle.stop()
+        if self._grace is not None:
+            self._grace.stop()
 
     # From the transport.
 
@@ -114,126 +146,183 @@ class _Exchange:
                 self._keep(item)
         elif isinstance(item, ResponseHead):
             self._begin(item)
-        self._idle.look()
+        if self._demand is not None:
+            self._idle.look()
+            if self._grace is not None:
+                self._grace.look()
 
     def _begin(self, head: ResponseHead) -> None:
         self._idle.start()
         self._head = head
-        self._decoder = self._make(head)
-        if 200 <= head.status < 300 and head.content_type != "application/json":
+        try:
+            self._decoder = self._make(head)
+        except Exception as defect:  # noqa: BLE001 - see rule 4
+            self._defect(defect)
+            return
+        if 300 <= head.status < 400:
+            self._fail(_redirected(head))
+        elif _is_success(head) and head.content_type not in _WHOLE:
             self._sse = SseDecoder(self._limit)
 
     def _records(self, piece: bytes) -> None:
         decoder, sse = self._decoder, self._sse
         if decoder is None or sse is None or self._over:
             return
+        on_next, feed = self._observer.on_next, decoder.feed
+        events: Sequence[Event] = ()
         try:
-            records: Iterable[SseRecord] = sse.feed(piece)
-            for record in records:
-                self._emit(decoder.feed(record))
+            for record in sse.feed(piece):
+                try:
+                    events = feed(record)
+                except Exception as defect:  # noqa: BLE001 - see rule 4
+                    self._defect(defect)
+                    return
+                for event in events:
+                    on_next(event)
                 if decoder.ended or self._over:
                     break
         except RecordTooLarge as error:
             self._fail(Failure(kind="StreamError", reason="record_too_large", message=str(error)))
             return
+        if self._over:
+            return
         if decoder.ended:
-            self._terminated()
+            self._terminated(events[-1] if events else None)
         elif decoder.finishing and self._grace is None:
-            self._grace = self._scheduler.schedule_relative(_GRACE, self._no_marker)
+            self._wait(self._no_marker)
 
     def _keep(self, piece: bytes) -> None:
-        limit = self._limit if self._head is None or self._head.status < 300 else _REFUSAL_LIMIT
-        if self._size < limit:
-            self._body.append(piece)
-            self._size += len(piece)
-        elif limit == self._limit:
-            message = f"The answer is larger than {limit} bytes and was not read further: ask for less."
+        head, decoder = self._head, self._decoder
+        if self._over or head is None or decoder is None:
+            return
+        self._body.append(piece)
+        self._size += len(piece)
+        if not _is_success(head):
+            if self._size >= _REFUSAL_LIMIT:
+                self._end_with(self._refusal)
+        elif self._size > self._limit:
+            message = f"The answer is larger than {self._limit} bytes and was not read further: ask for less."
             self._fail(Failure(kind="StreamError", reason="record_too_large", message=message))
 
     def _ended(self) -> None:
-        decoder, head = self._decoder, self._head
-        if self._over or decoder is None or head is None:
-            self._complete()
-            return
-        if self._sse is not None:
-            try:
-                for record in self._sse.finish():
-                    self._emit(decoder.feed(record))
-            except RecordTooLarge as error:
-                self._fail(Failure(kind="StreamError", reason="record_too_large", message=str(error)))
-                return
-            self._emit(decoder.finish())
-        elif 200 <= head.status < 300:
-            self._emit(decoder.whole(b"".join(self._body)))
+        if self._over:
+            self._observer.on_completed()
+            self.dispose()
+        elif self._head is None:
+            message = "The connection ended before an answer came: send the request again."
+            self._fail(Failure(kind="StreamError", reason="stream_interrupted", message=message))
         else:
-            self._emit(decoder.refuse(head, b"".join(self._body)))
-        self._complete()
+            self._end_with(self._rest)
 
     def _broken(self, error: Exception) -> None:
         if self._over:  # the terminal was given; how the connection ends is of no interest
-            self._complete()
+            self._observer.on_completed()
+            self.dispose()
         elif isinstance(error, AllmError):
-            self._fail(Failure.of(error))
+            self._cut(Failure.of(error))
         else:
-            self._stop()
-            self._observer.on_error(error)
+            self._defect(error)
 
     # From timers.
 
     def _too_quiet(self, seconds: float) -> None:
         message = f"No byte came for {seconds:g} s: send the request again, or raise `timeouts.idle`."
         details = {"timeout": "idle", "seconds": seconds}
-        self._fail(Failure(kind="AdapterError", reason="timeout", message=message, details=details))
+        self._cut(Failure(kind="AdapterError", reason="timeout", message=message, details=details))
 
-    def _no_marker(self, scheduler: SchedulerBase, state: object = None) -> None:
-        del scheduler, state
-        if self._decoder is not None and not self._over:
-            self._emit(self._decoder.finish())
-            self._complete()
-            self._leave()
+    def _no_marker(self, seconds: float) -> None:
+        del seconds
+        self._end_with(self._rest)
 
-    def _no_end(self, scheduler: SchedulerBase, state: object = None) -> None:
-        del scheduler, state
-        self._complete()
-        self._leave()
+    def _no_end(self, seconds: float) -> None:
+        del seconds
+        self._observer.on_completed()
+        self.dispose()
 
     # To the subscriber.
 
-    def _emit(self, events: Sequence[Event]) -> None:
-        on_next = self._observer.on_next
-        for event in events:
-            on_next(event)
-
-    def _terminated(self) -> None:
+    def _terminated(self, terminal: Event | None) -> None:
         """The terminal is out: wait for the body's end after an answer, leave at once after an error."""
         self._stop()
-        if self._succeeded():
-            self._grace = self._scheduler.schedule_relative(_GRACE, self._no_end)
+        if type(terminal) is MessageCompleted:
+            self._wait(self._no_end)
         else:
-            self._complete()
-            self._leave()
+            self._observer.on_completed()
+            self.dispose()
 
-    def _succeeded(self) -> bool:
-        return self._decoder is not None and self._decoder.finishing
+    def _wait(self, then: Callable[[float], None]) -> None:
+        self._grace = Watch(self._timers, _GRACE, then, self._demand)
+        self._grace.start()
+
+    def _cut(self, failure: Failure) -> None:
+        """No more will come: what there is may be enough."""
+        if self._decoder is not None and self._decoder.finishing:
+            self._end_with(self._rest)
+        elif self._head is not None and not _is_success(self._head):
+            self._end_with(self._refusal)
+        else:
+            self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
+        self._end_with(lambda: (self._decoder or self._make(None)).fail(failure))
+
+    def _defect(self, error: Exception) -> None:
+        self._stop()
+        self._observer.on_error(error)
+        self.dispose()
+
+    def _end_with(self, last: Callable[[], Sequence[Event]]) -> None:
+        """Give the last events, complete, and leave."""
         if self._over:
             return
-        decoder = self._decoder or self._make(None)
-        self._emit(decoder.fail(failure))
-        self._complete()
-        self._leave()
-
-    def _complete(self) -> None:
+        try:
+            events = last()
+        except Exception as defect:  # noqa: BLE001 - see rule 4
+            self._defect(defect)
+            return
         self._stop()
-        self._observer.on_completed()
+        try:
+            for event in events:
+                self._observer.on_next(event)
+            self._observer.on_completed()
+        finally:
+            self.dispose()
 
-    def _stop(self) -> None:
-        self._over = True
-        self._idle.stop()
-        if self._grace is not None:
-            self._grace.dispose()
-            self._grace = None
+    # From the decoder.
 
-    def _leave(self) -> None:
-        self.subscription.dispose()
+    def _rest(self) -> Sequence[Event]:
+        decoder, sse, head = self._decoder, self._sse, self._head
+        if decoder is None or head is None:
+            return ()
+        if sse is None:
+            return decoder.whole(b"".join(self._body)) if _is_success(head) else self._refusal()
+        events: list[Event] = []
+        for record in sse.finish():
+            events += decoder.feed(record)
+        return [*events, *decoder.finish()]
+
+    def _refusal(self) -> Sequence[Event]:
+        decoder, head = self._decoder, self._head
+        return () if decoder is None or head is None else decoder.refuse(head, b"".join(self._body))
+
+
+def _is_success(head: ResponseHead) -> bool:
+    return 200 <= head.status < 300
+
+
+def _redirected(head: ResponseHead) -> Failure:
+    """Name where it leads, without path and query: they may hold what only the other host should see."""
+    target = ""
+    try:
+        parts = urlsplit(head.headers.get("location", ""))
+        if parts.hostname:
+            target = f" to {parts.scheme or 'https'}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+    except ValueError:  # no address at all
+        target = ""
+    return Failure(
+        kind="AdapterError",
+        reason="not_found",
+        status=head.status,
+        message=f"The server answered {head.status}, a redirect{target}. Redirects are not followed, since they would carry the "
+        "key to another host: set `base_url` to the address where the API is.",
+    )

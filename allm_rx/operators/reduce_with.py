@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from reactivex import Observable
 
@@ -32,19 +32,26 @@ def reduce_with(make: Callable[[], FoldT]) -> Callable[[Observable[Any]], Observ
 
     `ops.reduce` shares its seed between subscriptions, and a mutable one leaks from each into the next.
 
-    Emits: the accumulator, once, when the source completes, on the source's thread.
+    Emits: the accumulator, once, when the source completes, on the source's thread; what `make` or `apply` raises goes to
+    `on_error`.
     """
 
     def reducing(source: Observable[Any]) -> Observable[FoldT]:
         def subscribe(observer: ObserverBase[FoldT], scheduler: SchedulerBase | None = None) -> DisposableBase:
             fold = make()
-            take = cast("Callable[[Any], None]", fold.apply)  # the result is the fold itself, and of no use here
+            apply = fold.apply
+
+            def on_next(item: Any) -> None:
+                try:
+                    apply(item)
+                except Exception as error:  # noqa: BLE001 - a fold that raises ends the stream, as in every operator
+                    observer.on_error(error)
 
             def on_completed() -> None:
                 observer.on_next(fold)
                 observer.on_completed()
 
-            return source.subscribe(take, observer.on_error, on_completed, scheduler=scheduler)
+            return source.subscribe(on_next, observer.on_error, on_completed, scheduler=scheduler)
 
         return Observable(subscribe)
 

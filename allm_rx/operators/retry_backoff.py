@@ -6,18 +6,30 @@ import random  # noqa: TID251 - only the default of the parameter `chance`
 from typing import TYPE_CHECKING
 
 from reactivex import Observable
-from reactivex.disposable import CompositeDisposable, SerialDisposable
-from reactivex.scheduler import TimeoutScheduler
+from reactivex.abc import DisposableBase
+from reactivex.disposable import SerialDisposable
 
-from allm_rx.data.events import CONTENT_EVENTS, Error, Event, MessageRestarted
+from allm_rx.abc.flow import timers_of
+from allm_rx.data.events import (
+    CONTENT_EVENTS,
+    Error,
+    Event,
+    MessageCompleted,
+    MessageRestarted,
+    MessageStarted,
+    RawChunk,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+    from reactivex.abc import ObserverBase, SchedulerBase
 
     from allm_rx.data.failures import Failure
     from allm_rx.data.policies import RetryPolicy
+
+_OUTPUT = CONTENT_EVENTS | {MessageCompleted}
+"""What ends the time of silent retries; an empty answer is an answer."""
 
 
 def retry_backoff(
@@ -36,29 +48,33 @@ def retry_backoff(
 
     Before output an attempt restarts silently: what it gave so far (`message_started`, `error`) is withheld, so an answer
     begins once. After output nothing is retried unless `policy.restart`; then `message_restarted` tells that all of the
-    current message is void.
+    current message is void. A `Retry-After` beyond `policy.max_delay` is not waited for: the `error` comes at once.
 
     Args:
         policy: which failures, how often, and how long to wait.
-        on_retry: called before each pause with the attempt that failed (from 1), the pause in seconds, and the failure.
+        on_retry: called before each pause with the attempt that failed (from 1), the pause in seconds, and the failure;
+            what it raises goes to `on_error`.
         chance: gives a number from 0 to 1 for the jitter.
-        scheduler: for the pauses; by default the subscription's, which is the owning loop or virtual time.
+        scheduler: for the pauses; by default they run where the subscription's events arrive: on its loop, or in virtual
+            time.
 
-    Emits: the events of the last attempt, on the source's thread; `message_started` comes with the first content. Errors
-    through `on_error` are not failures of a provider and pass at once.
+    Emits: the events of the last attempt, on the source's thread; `message_started` comes with the first content, and
+    behind it the usage that earlier attempts reported. Errors through `on_error` are not failures of a provider and pass
+    at once.
     """
 
     def retrying(source: Observable[Event]) -> Observable[Event]:
         def subscribe(observer: ObserverBase[Event], given: SchedulerBase | None = None) -> DisposableBase:
-            timer = scheduler or given or TimeoutScheduler.singleton()
-            return _Retrying(source, observer, policy, on_retry, chance, timer, given).start()
+            running = _Retrying(source, observer, policy, on_retry, chance, timers_of(scheduler or given), given)
+            running.begin()
+            return running
 
-        return Observable(subscribe)
+        return source if policy.max_attempts == 1 else Observable(subscribe)
 
     return retrying
 
 
-class _Retrying:
+class _Retrying(DisposableBase):
     """The attempts of one subscription."""
 
     __slots__ = (
@@ -68,11 +84,13 @@ class _Retrying:
         "_failure",
         "_given",
         "_observer",
+        "_off",
         "_on_retry",
         "_output",
         "_pause",
         "_policy",
         "_source",
+        "_spent",
         "_timer",
         "_withheld",
     )
@@ -97,20 +115,25 @@ class _Retrying:
         self._current = SerialDisposable()
         self._pause = SerialDisposable()
         self._attempt = 0
+        self._off = False
         self._output = False
         self._withheld: list[Event] = []
+        self._spent: list[Event] = []
         self._failure: Failure | None = None
 
-    def start(self) -> DisposableBase:
-        self._begin()
-        return CompositeDisposable(self._current, self._pause)
-
-    def _begin(self) -> None:
+    def begin(self) -> None:
         self._attempt += 1
         self._failure = None
-        self._current.disposable = self._source.subscribe(
-            self._on_next, self._observer.on_error, self._on_completed, scheduler=self._given
-        )
+        inner = self._source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=self._given)
+        if self._failure is None:
+            self._current.disposable = inner
+        else:  # it failed within `subscribe`
+            inner.dispose()
+
+    def dispose(self) -> None:
+        self._off = True
+        self._current.dispose()
+        self._pause.dispose()
 
     def _on_next(self, event: Event) -> None:
         if self._failure is not None:  # an error is final for its message
@@ -119,7 +142,7 @@ class _Retrying:
             self._on_failure(event)
         elif self._output:
             self._observer.on_next(event)
-        elif type(event) in CONTENT_EVENTS:
+        elif type(event) in _OUTPUT:
             self._output = True
             self._release()
             self._observer.on_next(event)
@@ -128,26 +151,41 @@ class _Retrying:
 
     def _on_failure(self, event: Error) -> None:
         failure = event.failure
-        policy = self._policy
-        delay = None
-        if self._attempt < policy.max_attempts and (policy.restart or not self._output) and policy.allows(failure):
-            delay = policy.delay(self._attempt, failure, chance=self._chance())
+        delay = self._delay(failure)
         if delay is None:
             self._release()
             self._observer.on_next(event)
             return
         self._failure = failure
+        self._spent += [one for one in self._withheld if type(one) is RawChunk and one.kind == "usage"]
         self._withheld = []
         if self._on_retry is not None:
-            self._on_retry(self._attempt, delay, failure)
-        self._current.disposable = None
+            try:
+                self._on_retry(self._attempt, delay, failure)
+            except Exception as error:  # noqa: BLE001 - what a callback raises ends the stream, as in every operator
+                self._observer.on_error(error)
+                return
+        if self._current.current is not None:
+            self._current.current.dispose()
         self._pause.disposable = self._timer.schedule_relative(delay, self._again)
+
+    def _delay(self, failure: Failure) -> float | None:
+        policy = self._policy
+        if self._attempt >= policy.max_attempts or (self._output and not policy.restart) or not policy.allows(failure):
+            return None
+        return policy.delay(self._attempt, failure, chance=self._chance())
 
     def _again(self, scheduler: SchedulerBase, state: object = None) -> None:
         del scheduler, state
         if self._output and self._failure is not None:
             self._observer.on_next(MessageRestarted(self._attempt + 1, self._failure))
-        self._begin()
+        if not self._off:
+            self.begin()
+
+    def _on_error(self, error: Exception) -> None:
+        if self._failure is None:
+            self._release()
+            self._observer.on_error(error)
 
     def _on_completed(self) -> None:
         if self._failure is None:
@@ -155,6 +193,10 @@ class _Retrying:
             self._observer.on_completed()
 
     def _release(self) -> None:
-        withheld, self._withheld = self._withheld, []
-        for event in withheld:
+        """Give what was withheld, the usage of earlier attempts behind the start of this one."""
+        events, self._withheld, spent, self._spent = self._withheld, [], self._spent, []
+        if spent:
+            start = 1 if events and type(events[0]) is MessageStarted else 0
+            events[start:start] = spent
+        for event in events:
             self._observer.on_next(event)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reactivex import Observable
@@ -11,14 +13,17 @@ from reactivex.internal.exceptions import SequenceContainsNoElementsError
 from allm_rx.abc.flow import RunScheduler
 
 if TYPE_CHECKING:
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+    from reactivex.abc import DisposableBase, SchedulerBase
 
 T = TypeVar("T")
 
 _RUN = RunScheduler()
 
+_SLICE = 0.1 if sys.platform == "win32" else None
+"""Seconds of one wait. On Windows a thread that waits does not see Ctrl-C before the wait is over."""
 
-def run(source: Observable[T], *, timeout: float | None = None) -> T:
+
+def run(source: Observable[T], *, timeout: float | None = None, scheduler: SchedulerBase | None = None) -> T:
     """Subscribe, block until the stream ends, and give its last value.
 
     Whatever ends the wait (Ctrl-C, a time-out) disposes the subscription, so a request that is paid for does not go on.
@@ -26,6 +31,7 @@ def run(source: Observable[T], *, timeout: float | None = None) -> T:
     Args:
         source: any observable; ours run on the I/O thread meanwhile.
         timeout: seconds to wait at most.
+        scheduler: what to subscribe with; the default makes our streams run on the I/O thread.
 
     Raises:
         TimeoutError: the stream did not end in time.
@@ -44,12 +50,14 @@ def run(source: Observable[T], *, timeout: float | None = None) -> T:
         errors.append(error)
         done.set()
 
-    subscription = source.subscribe(on_next, on_error, done.set, scheduler=_RUN)
+    subscription: DisposableBase | None = None
     try:
-        if not done.wait(timeout):
+        subscription = source.subscribe(on_next, on_error, done.set, scheduler=scheduler or _RUN)
+        if not _ended(done, timeout):
             raise TimeoutError(f"The stream did not end within {timeout} s; its request was closed.")
     finally:
-        subscription.dispose()
+        if subscription is not None:
+            subscription.dispose()
     if errors:
         raise errors[0]
     if not values:
@@ -57,20 +65,25 @@ def run(source: Observable[T], *, timeout: float | None = None) -> T:
     return values[0]
 
 
+def _ended(done: threading.Event, timeout: float | None) -> bool:
+    if _SLICE is None:
+        return done.wait(timeout)
+    until = None if timeout is None else time.monotonic() + timeout
+    while not done.wait(_SLICE if until is None else min(_SLICE, max(0.0, until - time.monotonic()))):
+        if until is not None and time.monotonic() >= until:
+            return False
+    return True
+
+
 class RunnableObservable(Observable[T], Generic[T]):
     """A cold stream whose `run()` leaves nothing behind, whatever interrupts it."""
 
-    def run(self, scheduler: SchedulerBase | None = None) -> T:
+    def run(self, scheduler: SchedulerBase | None = None, *, timeout: float | None = None) -> T:
         """Block until the stream ends and give its last value; see `operators.run`."""
-        if scheduler is not None:
-            return super().run(scheduler)
-        return run(self)
+        return run(self, timeout=timeout, scheduler=scheduler)
 
 
 def runnable(source: Observable[T]) -> RunnableObservable[T]:
     """Give the same stream with a `run()` that cleans up."""
-
-    def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
-        return source.subscribe(observer, scheduler=scheduler)
-
-    return RunnableObservable(subscribe)
+    # Its own way of subscribing, not `source.subscribe`: that would put one more observer on the way of every event.
+    return RunnableObservable(source._subscribe_core)  # pyright: ignore[reportPrivateUsage]

@@ -81,6 +81,7 @@ class Watch:
         """End for good."""
         self.running = False
         self._seconds = None
+        self._expired = _nothing  # what it calls refers back to the watch: without this, each subscription is a cycle
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.dispose()
@@ -114,8 +115,9 @@ class Watch:
         if self._waiter is not None:  # demand went without a delivery that we saw; since when, nobody knows
             self._last = self._paused_at
             return
+        expired = self._expired
         self.stop()
-        self._expired(seconds)
+        expired(seconds)
 
     def _left(self, seconds: float) -> float:
         return self._last + seconds - self._clock()
@@ -128,3 +130,7 @@ class Watch:
 
 def _stands() -> float:
     return 0.0
+
+
+def _nothing(seconds: float) -> None:
+    del seconds

@@ -69,7 +69,11 @@ ENDPOINTS: dict[str, Endpoint] = {
     "openrouter": _at("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", quirks=options.OPENROUTER),
     "perplexity": _at("perplexity", "https://api.perplexity.ai", "PERPLEXITY_API_KEY", "PPLX_API_KEY", quirks=options.PERPLEXITY),
     "qwen": _at(
-        "qwen", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", "QWEN_API_KEY", quirks=options.QWEN
+        "qwen",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "DASHSCOPE_API_KEY",
+        "QWEN_API_KEY",
+        quirks=options.QWEN,
     ),
     "sambanova": _at("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
     "together": _at("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),

@@ -27,6 +27,7 @@ from reactivex.disposable import CompositeDisposable, Disposable
 
 from allm_rx.abc.flow import clock_of
 from allm_rx.data.failures import Failure
+from allm_rx.errors import SubscriberError, ValidationError
 from allm_rx.transport.replay import Exchange, Piece
 from allm_rx.wire.http import ResponseHead, WireRequest
 from allm_rx.wire.redaction import REDACTED, redact
@@ -77,7 +78,8 @@ class Recorder:
                 observer.on_next(item)
 
             def on_error(error: Exception) -> None:
-                tape.end("failed", error)
+                # What a subscriber raised ended its own subscription; the answer itself was not broken.
+                tape.end("left") if isinstance(error, SubscriberError) else tape.end("failed", error)
                 observer.on_error(error)
 
             def on_completed() -> None:
@@ -112,7 +114,7 @@ def load(path: str | Path) -> tuple[Exchange, ...]:
         if data["format"] != _FORMAT:
             raise KeyError(data["format"])
         return tuple(_loaded(item) for item in data["exchanges"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise ValueError(f"{str(path)!r} holds no recorded exchanges ({error!r}): write it with `recordings.save`.") from None
 
 

@@ -20,6 +20,7 @@ from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.flow import LoopScheduler, clock_of, demand_of
 from allm_rx.errors import AdapterError, StreamError, SubscriberError, UsageError
+from allm_rx.wire.http import ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
     from allm_rx.abc.flow import Demand
     from allm_rx.data.failures import Failure
-    from allm_rx.wire.http import ResponseHead, WireRequest
+    from allm_rx.wire.http import WireRequest
 
-    Item = ResponseHead | bytes
-    Steps = list[tuple[float, Notification[Item]]]
+    Steps = list[tuple[float, Notification["Item"]]]
+
+Item = ResponseHead | bytes
+"""What an answer is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Replay:
         """Answer from the next exchange on subscription."""
 
         def subscribe(observer: ObserverBase[Item], scheduler: SchedulerBase | None = None) -> DisposableBase:
-            playback = _Playback(self._next(request), observer, scheduler or _running_loop())
+            playback = _Playback(self._next(request), observer, _running_loop() if scheduler is None else scheduler)
             playback.schedule()
             return playback
 
@@ -130,8 +133,8 @@ def _running_loop() -> LoopScheduler:
 def _steps(exchange: Exchange) -> Steps:
     steps: Steps = []
     if exchange.head is not None:
-        steps.append((exchange.head_at, OnNext(exchange.head)))
-    steps += [(piece.at, OnNext(piece.data)) for piece in exchange.pieces]
+        steps.append((exchange.head_at, OnNext[Item](exchange.head)))
+    steps.extend((piece.at, OnNext[Item](piece.data)) for piece in exchange.pieces)
     steps.append((exchange.ended_at, _terminal(exchange)))
     return steps
 
@@ -190,7 +193,8 @@ class _Playback(DisposableBase):
     async def _resume(self, demand: Demand) -> None:
         await demand.wait()
         self._waiting = None
-        self._run()
+        if not self._off:
+            self.schedule()
 
     def _emit(self, notification: Notification[Item]) -> None:
         if not isinstance(notification, OnNext):

@@ -27,11 +27,12 @@ _SHAPES = re.compile(
     | org-(?=[A-Za-z_*-]{0,32}[0-9*])[\w*-]{6,} # OpenAI: the account, which its errors name
     | (?:fw|gsk|hf|r8|tgp)_[\w*-]{6,}           # Fireworks, Groq, Hugging Face, Replicate, Together
     | (?:apikey|rk|sk)_[\w*-]{16,}              # ElevenLabs and others
-    | AIza[\w*-]{6,}                            # Google: a key
-    | ya29\.[\w*.-]{4,}                         # Google: an access token
     | (?:ABSK|AKIA|ASIA)[\w+/=]{8,}             # Amazon
     | eyJ[\w-]{4,}(?:\.[\w-]+){1,2}             # a JSON web token
-    )""",
+    )
+    | AIza[\w*-]{6,}                            # Google: a key; nothing else looks like this, wherever it begins
+    | ya29\.[\w*.-]{4,}                         # Google: an access token
+    """,
     re.ASCII | re.VERBOSE,
 )
 
@@ -40,18 +41,20 @@ _DONE = r"\[REDACTED\]"
 # A value without quotes ends where JSON, a query, a header, a Python repr or a sentence would end it.
 _RUN = rf"""(?:(?!{_DONE})[^\s"'\\,;&#<>)\]}}])+(?<!\.)"""
 
+_SCHEME = r"(?:basic|bearer|token)\s"
+
 _NAMED = re.compile(
     rf"""(
       (?:api[ _-]?key(?:\ provided)?|(?:access|auth|id|refresh|session)[_-]token|authorization|passw(?:or)?d
         |client[_-]secret|secret[_-](?:access[_-])?key)
-      (?:\\?["'])?+\s*+(?:[:=]|,\ (?=b?["']))\s*+(?:b(?=["']))?+(?:\\["'])?+(?:(?:basic|bearer|token)\s++)?+
+      (?:\\?["'])?\s*(?:[:=]|,\ (?=b?["']))\s*(?:\\["'])?(?:{_SCHEME}+)?
     )
-    (?!["']?{_DONE})(?:"[^"\n]+"|'[^'\n]+'|{_RUN})""",
+    (?!{_SCHEME}|b?["']?{_DONE})(?:b?"[^"\n]+"|b?'[^'\n]+'|{_RUN})""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 # "Bearer authentication" is prose about keys, not a key.
-_BEARER = re.compile(rf"\b(bearer\s++)(?!(?:auth\w*|credentials?|scheme|tokens?)\b(?![.=_-]\w)){_RUN}", re.IGNORECASE)
+_BEARER = re.compile(rf"\b(bearer\s+)(?!(?:auth\w*|credentials?|scheme|tokens?)\b(?![.=_-]\w)){_RUN}", re.IGNORECASE)
 
 _QUERY = re.compile(rf"([?&](?:key|token|sig|signature|x-amz-[a-z-]+)=){_RUN}", re.IGNORECASE)
 

@@ -12,15 +12,10 @@ Rules:
    `bytes.split`. Everything else leaves that loop for a single line and comes back to it.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _BOM = b"\xef\xbb\xbf"
-
-# Strings of one line of JSON, also one without its closing quote: brackets inside do not count. Possessive, because
-# a string can be an image of many megabytes and backtracking positions would take more memory than the image.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
 
 # A server that makes up a name per event must not fill the memory with them.
 _NAMES = 64
@@ -30,7 +25,7 @@ _NAME = 100
 _GATHERED = bytes(bytearray(b"gathered"))
 
 
-class RecordTooLarge(Exception):  # noqa: N818 - named for what happened; the adapter turns it into a `StreamError`
+class RecordTooLarge(Exception):  # noqa: N818 - named for what happened; whoever reads the stream makes it a `StreamError`
     """A record is longer than the decoder may hold."""
 
     limit: int
@@ -254,8 +249,7 @@ class SseDecoder:
         else:
             return
         self._text += line
-        code = _STRING.sub(b"", line)
-        depth = self._depth + code.count(b"{") + code.count(b"[") - code.count(b"}") - code.count(b"]")
+        depth = self._depth + _opened(line)
         self._depth = max(depth, 1)
         if depth <= 0:
             self._end_bare(records)
@@ -276,6 +270,13 @@ class SseDecoder:
             records.append(SseRecord(data, self._event))
         self._data = None
         self._event = ""
+
+
+def _opened(line: bytes) -> int:
+    """Count the brackets that a line of JSON opens and does not close, without those in its strings."""
+    quotes = line.replace(b"\\\\", b"").replace(b'\\"', b"")  # only those that begin and end a string
+    code = b"".join(quotes.split(b'"')[::2])
+    return code.count(b"{") + code.count(b"[") - code.count(b"}") - code.count(b"]")
 
 
 def _then_raise(records: list[SseRecord], error: RecordTooLarge) -> Iterator[SseRecord]:

@@ -54,7 +54,7 @@ def test_header_names_are_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("header", "expected"),
     [
         ("text/event-stream", "text/event-stream"),
         ("Text/Event-Stream; charset=utf-8", "text/event-stream"),
@@ -62,9 +62,9 @@ def test_header_names_are_lower_case() -> None:
         ("", ""),
     ],
 )
-def test_the_content_type_is_the_media_type(given: str, expected: str) -> None:
+def test_the_content_type_is_the_media_type(header: str, expected: str) -> None:
     """Parameters and case do not matter."""
-    assert ResponseHead(200, {"Content-Type": given}).content_type == expected
+    assert ResponseHead(200, {"Content-Type": header}).content_type == expected
 
 
 def test_a_content_type_may_be_absent() -> None:

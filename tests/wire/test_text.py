@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_valid_text_survives_any_cut_between_halves(text: str, cuts: set[int]) -
     """Text cut by UTF-16 units and sent as JSON escapes comes out as it was."""
     units = text.encode("utf-16-le")
     edges = sorted({0, len(units), *(2 * at for at in cuts if 2 * at < len(units))})
-    deltas = [units[start:end].decode("utf-16-le", "surrogatepass") for start, end in zip(edges, edges[1:], strict=False)]
+    deltas = [units[start:end].decode("utf-16-le", "surrogatepass") for start, end in pairwise(edges)]
     joiner = SurrogateJoiner()
 
     assert "".join(joiner.feed(json.loads(json.dumps(delta))) for delta in deltas) + joiner.flush() == text
@@ -70,7 +71,7 @@ def test_valid_text_survives_any_cut_between_halves(text: str, cuts: set[int]) -
 def test_any_deltas_become_valid_text(deltas: list[str]) -> None:
     """Whatever comes in, every delta that goes out can be encoded, and together they are the whole text repaired."""
     joiner = SurrogateJoiner()
-    given = [*(joiner.feed(delta) for delta in deltas), joiner.flush()]
+    repaired = [*(joiner.feed(delta) for delta in deltas), joiner.flush()]
 
-    assert [delta.encode().decode() for delta in given] == given
-    assert "".join(given) == repair("".join(deltas))
+    assert [delta.encode().decode() for delta in repaired] == repaired
+    assert "".join(repaired) == repair("".join(deltas))

@@ -50,8 +50,11 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "insufficient_system_resource": "error",
 }
 
-_REASONING = ("reasoning_content", "reasoning", "reasoning_text")
 _REFUSAL = "refusal"
+
+_RARE = frozenset({"annotations", "audio", "function_call", "images", "refusal", "tool_calls"})
+"""Fields of a delta beside text and reasoning."""
+_BESIDE_TEXT = _RARE | {"reasoning", "reasoning_content", "reasoning_details", "reasoning_text"}
 
 
 class ChatDecoder(MessageDecoder):
@@ -91,7 +94,7 @@ class ChatDecoder(MessageDecoder):
             delta = choice.get("delta")
             if delta:
                 content = delta.get("content")
-                if len(delta) == 1 and type(content) is str and not self.finishing:
+                if type(content) is str and not self.finishing and (len(delta) == 1 or _BESIDE_TEXT.isdisjoint(delta)):
                     if content:
                         self._text(content)
                 else:
@@ -171,27 +174,39 @@ class ChatDecoder(MessageDecoder):
 
     def _delta(self, delta: dict[str, Any]) -> None:
         """Read a delta of any shape, or the message of a whole answer."""
-        readable = self._details.feed(details) if (details := delta.get("reasoning_details")) else ""
+        field = delta.get
+        details = field("reasoning_details")
+        readable = self._details.feed(details) if details else ""
         if self.finishing:
-            self._annotations(delta)
+            self._annotate(field("annotations"))
             return
-        thought = next((text for name in _REASONING if (text := delta.get(name)) and isinstance(text, str)), readable)
-        if thought:
+        thought = field("reasoning_content") or field("reasoning") or field("reasoning_text") or readable
+        if thought and isinstance(thought, str):
             self.run(thought, reasoning=True)
-        content = delta.get("content")
-        if isinstance(content, str):
-            if content:
-                self._text(content)
-        elif content:
-            self._parts(content)
+        content = field("content")
+        if content:
+            self._content(content)
+        if not _RARE.isdisjoint(delta):
+            self._rare(delta)
+
+    def _rare(self, delta: dict[str, Any]) -> None:
         if refusal := delta.get("refusal"):
             self._refuse(refusal)
-        self._annotations(delta)
-        self._tools(delta)
-        self._media(delta)
+        self._annotate(delta.get("annotations"))
+        if calls := delta.get("tool_calls"):
+            self._calls.feed(calls)
+        elif legacy := delta.get("function_call"):
+            self._calls.feed([{"index": 0, "function": legacy}])
+        for image in _objects(delta.get("images")):
+            self._image(image)
+        if audio := delta.get("audio"):
+            self._speech.feed(_object(audio))
 
-    def _parts(self, content: Any) -> None:
-        """Read content that is a list, as Mistral's is when it thinks."""
+    def _content(self, content: Any) -> None:
+        """Read content that is text or, as Mistral's when it thinks, a list."""
+        if isinstance(content, str):
+            self._text(content)
+            return
         for part in _objects(content):
             text = part.get("text")
             if part.get("type") == "thinking":
@@ -211,18 +226,6 @@ class ChatDecoder(MessageDecoder):
             self.close_run()
         self.text(_REFUSAL, text)
 
-    def _tools(self, delta: dict[str, Any]) -> None:
-        if calls := delta.get("tool_calls"):
-            self._calls.feed(calls)
-        elif legacy := delta.get("function_call"):
-            self._calls.feed([{"index": 0, "function": legacy}])
-
-    def _media(self, delta: dict[str, Any]) -> None:
-        for image in _objects(delta.get("images")):
-            self._image(image)
-        if audio := delta.get("audio"):
-            self._speech.feed(_object(audio))
-
     def _image(self, part: dict[str, Any]) -> None:
         given = part.get("image_url")
         url = given if isinstance(given, str) else _object(given).get("url")
@@ -231,8 +234,8 @@ class ChatDecoder(MessageDecoder):
             if (image := image_of(url)) is not None:
                 self.media(f"image-{len(self._images) - 1}", image)
 
-    def _annotations(self, delta: dict[str, Any]) -> None:
-        for annotation in _objects(delta.get("annotations")):
+    def _annotate(self, annotations: Any) -> None:
+        for annotation in _objects(annotations):
             kind = annotation.get("type")
             told = _object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
             self._source(

@@ -1,0 +1,1 @@
+"""Anthropic's protocols, and the services that speak them."""

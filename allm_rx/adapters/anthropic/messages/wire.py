@@ -1,0 +1,110 @@
+"""The shapes of the Messages API that both directions share.
+
+Rule 1: reading is total: a value of the wrong kind is as good as absent.
+Rule 2: what is kept of a block for the next turn is its own words, under `provider_data["anthropic.messages"]`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from allm_rx.data.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import JsonValue
+
+    from allm_rx.data.messages import Message
+    from allm_rx.data.parts import Part
+    from allm_rx.data.responses import FinishReason
+
+DIALECT: Final[Literal["anthropic.messages"]] = "anthropic.messages"
+"""Our key in `provider_data`."""
+
+Wire = dict[str, Any]
+"""JSON of the API."""
+
+FINISH_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+"""Theirs and ours; any other (`pause_turn`, `compaction`, words that are yet to come) is `other`."""
+
+_PROMPT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def own(part: Part | Message) -> dict[str, JsonValue]:
+    """Give what this protocol keeps with a part or a message; foreign keys are not looked at."""
+    data = part.provider_data.get(DIALECT)
+    return data if isinstance(data, dict) else {}
+
+
+def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Give `provider_data` that keeps something for the next turn; nothing keeps nothing."""
+    return {DIALECT: dict(data)} if data else {}
+
+
+def merged(base: Wire, newer: Mapping[str, Any]) -> Wire:
+    """Give a dictionary with another on top; dictionaries in both are merged, anything else is replaced."""
+    result = dict(base)
+    for key, value in newer.items():
+        before = result.get(key)
+        both = isinstance(before, dict) and isinstance(value, dict)
+        result[key] = merged(cast("Wire", before), cast("Wire", value)) if both else value
+    return result
+
+
+def as_object(value: Any) -> Wire:
+    """Give an object, or an empty one for anything else."""
+    return cast("Wire", value) if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> Iterator[Wire]:
+    """Give the objects in a list; anything else has none."""
+    if isinstance(value, list):
+        for item in cast("list[Any]", value):
+            if isinstance(item, dict):
+                yield cast("Wire", item)
+
+
+def as_text(value: Any) -> str:
+    """Give a text, or an empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def newer_usage(raw: Wire, report: Any) -> Wire:
+    """Give a usage object with a later report of the same answer on top.
+
+    Reports are cumulative. Gateways fill numbers they do not know with null or, for the prompt, with zero.
+    """
+    known = {
+        name: value
+        for name, value in as_object(report).items()
+        if value is not None and not (value == 0 and name in _PROMPT and raw.get(name))
+    }
+    return {**raw, **known}
+
+
+def usage_of(raw: Wire) -> Usage:
+    """Give the usage that an object reports; its parts of the prompt exclude each other, ours includes them all."""
+    counts = {name: _count(raw.get(name)) for name in (*_PROMPT, "output_tokens")}
+    prompt = [count for name in _PROMPT if (count := counts[name]) is not None]
+    details = as_object(raw.get("output_tokens_details"))
+    known = {*counts, "output_tokens_details"}
+    return Usage(
+        input_tokens=sum(prompt) if prompt else None,
+        output_tokens=counts["output_tokens"],
+        cached_input_tokens=counts["cache_read_input_tokens"],
+        cache_write_input_tokens=counts["cache_creation_input_tokens"],
+        reasoning_tokens=_count(details.get("thinking_tokens")),
+        extra={name: value for name, value in raw.items() if name not in known},
+    )
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
