@@ -25,7 +25,7 @@ from allm_rx.data.events import (
     dumps,
     loads,
 )
-from allm_rx.data.parts import TextPart
+from allm_rx.data.parts import SourcePart, TextPart
 from allm_rx.data.responses import Response
 from allm_rx.reducers.response import ResponseFold
 from allm_rx.wire.http import ResponseHead
@@ -56,6 +56,9 @@ USAGE = {
     "total_tokens": "total_tokens",
 }
 """The recordings' names of usage, and ours."""
+
+REPORTS = {"anthropic": 2}
+"""How often an answer reports usage, where that is more than once: at its start, and at its end."""
 
 MakeDecoder = Callable[[ResponseHead], Decoder]
 
@@ -158,7 +161,7 @@ def reframings(body: bytes) -> dict[str, bytes]:
 
 def check(case: Case, events: Sequence[Event]) -> None:
     """Hold events and what they add up to against every fact of a case."""
-    check_grammar(events)
+    check_grammar(events, reports=REPORTS.get(case.protocol, 1))
     response, expect = fold(events), case.expect
     assert response.finish_reason in expect["finish_reason_accept"]
     if expect.get("error"):
@@ -179,12 +182,13 @@ def check_content(response: Response, expect: dict[str, Any]) -> None:
     assert text_of(response) == expect["text"]
     assert response.reasoning == expect["reasoning"]
     assert refusal_of(response) == expect["refusal"]
-    assert calls_of(response) == [(call["name"], call["arguments"]) for call in expect["tool_calls"]]
+    assert calls_of(response) == [(call["name"], call["arguments"] or {}) for call in expect["tool_calls"]]
     for call, told in zip(response.tool_calls, expect["tool_calls"], strict=True):
         assert call.id
+        assert (call.error is None) == told["arguments_valid"]
         assert told["id"] in (None, call.id)
         assert told.get("arguments_text") in (None, call.raw_arguments)
-    assert unique(source.url or source.document_id or source.title for source in response.sources) == expect["citations"]
+    assert unique(cited(source) for source in response.sources) == expect["citations"]
     assert expect.get("model") in (None, response.model)
     assert expect.get("response_id") in (None, response.id)
     hashes = {hashlib.sha256(text.encode()).hexdigest() for text in kept_texts(response.message.model_dump())}
@@ -214,7 +218,7 @@ def check_error(response: Response, told: dict[str, Any]) -> None:
 
 def check_prefix(case: Case, events: Sequence[Event], whole: Response) -> None:
     """Hold the events of a body that was cut against the whole: less of the same, and never a success too early."""
-    check_grammar(events)
+    check_grammar(events, reports=REPORTS.get(case.protocol, 1))
     response = fold(events)
     assert whole.output_text.startswith(response.output_text)
     assert whole.reasoning.startswith(response.reasoning)
@@ -227,14 +231,14 @@ def check_prefix(case: Case, events: Sequence[Event], whole: Response) -> None:
         assert response.error.reason == "stream_interrupted"
 
 
-def check_grammar(events: Sequence[Event]) -> None:
-    """Hold events against the grammar of one attempt, and against their own JSON."""
+def check_grammar(events: Sequence[Event], *, reports: int = 1) -> None:
+    """Hold events against the grammar of one attempt, with at most so many reports of usage, and against their own JSON."""
     kinds = [type(event) for event in events]
     assert kinds.count(MessageStarted) <= 1
     assert [kind for kind in kinds if kind in (MessageCompleted, Error)] == kinds[-1:]
     if any(kind in CONTENT_EVENTS for kind in kinds):
         assert kinds[0] is MessageStarted
-    assert sum(isinstance(event, RawChunk) and event.kind == "usage" for event in events) <= 1
+    assert sum(isinstance(event, RawChunk) and event.kind == "usage" for event in events) <= reports
     started = [event.id for event in events if isinstance(event, ToolCallStarted)]
     completed = [event.id for event in events if isinstance(event, ToolCallCompleted)]
     assert len(set(started)) == len(started)
@@ -275,6 +279,12 @@ def kept_texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict):
         for item in cast("dict[str, Any]", value).values():
             yield from kept_texts(item)
+
+
+def cited(source: SourcePart) -> str | None:
+    """Give what the recordings name a source by; a document whose place among others is all that is known, by its words."""
+    document = source.document_id
+    return source.url or (source.quote if document is None or document.isdecimal() else document) or source.title
 
 
 def unique(values: Iterable[Any]) -> list[Any]:

@@ -186,9 +186,7 @@ reasonings = st.builds(
     budget_tokens=maybe(st.integers(min_value=0)),
     summary=st.sampled_from([None, "auto", "concise", "detailed", "none"]),
 )
-prompt_caches = st.builds(
-    PromptCache, key=maybe(st.text(min_size=1, max_size=4)), retention=st.sampled_from(["short", "long"])
-)
+prompt_caches = st.builds(PromptCache, key=maybe(st.text(min_size=1, max_size=4)), retention=st.sampled_from(["short", "long"]))
 allowed_tools = st.builds(
     AllowedTools, names=st.lists(texts, min_size=1, max_size=3).map(tuple), mode=st.sampled_from(["auto", "required"])
 )
@@ -276,9 +274,7 @@ step_results = st.builds(
     pending_questions=tuples(pending_questions),
     halted_reason=maybe(texts),
 )
-chat_results = st.builds(
-    ChatResult, thread=threads, steps=tuples(step_results, 1), halted_reason=texts, error=maybe(failures)
-)
+chat_results = st.builds(ChatResult, thread=threads, steps=tuples(step_results, 1), halted_reason=texts, error=maybe(failures))
 last_halts = st.builds(LastHalt, reason=texts, failure=maybe(failures))
 sessions = st.builds(
     Session,

@@ -22,7 +22,7 @@ from allm_rx.errors import (
 )
 from tests.strategies import CLASSES
 
-REASONS = {
+REASONS: dict[type[AllmError], str] = {
     UsageError: "wrong_thread no_event_loop unknown_scheduler",
     EngineError: "missing_adapter missing_stream_adapter missing_model missing_key unknown_model_prefix virtual_time",
     ValidationError: "invalid_request invalid_message invalid_tool invalid_thread invalid_session unsupported_capability",

@@ -32,7 +32,7 @@ from allm_rx.data.failures import Failure
 from allm_rx.reducers.message import CUT_OFF, CallBlock, MessageBuilder, TextBlock
 from allm_rx.reducers.response import completed_call, received_result
 from allm_rx.wire.partial_json import parse_object
-from allm_rx.wire.text import SurrogateJoiner
+from allm_rx.wire.text import SurrogateJoiner, repair
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -83,6 +83,7 @@ class EventEmitter:
         self._open_id = ""
         self._runs = 0
         self._joiner: SurrogateJoiner | None = None
+        self._call_joiners: dict[str, SurrogateJoiner] = {}
         self._call_ids: set[str] = set()
 
     def seen(self, message_id: str | None, model: str | None) -> None:
@@ -172,6 +173,8 @@ class EventEmitter:
 
     def call_delta(self, call_id: str, delta: str) -> None:
         """Say that the arguments of a call grew."""
+        if self._call_joiners or not delta.isascii():
+            delta = self._call_joiners.setdefault(call_id, SurrogateJoiner()).feed(delta)
         if delta:
             self.builder.call(call_id).pieces.append(delta)
             self._out.append(ToolCallDelta(call_id, delta))
@@ -198,7 +201,8 @@ class EventEmitter:
         """
         block = self.builder.call(call_id)
         if arguments is None:
-            raw = "".join(block.pieces) if raw is None else raw
+            self._flush_call(call_id)
+            raw = "".join(block.pieces) if raw is None else repair(raw)
             parsed = parse_object(raw)
             if isinstance(parsed, str):
                 arguments, error = {}, error or (CUT_OFF if cut else parsed)
@@ -329,8 +333,15 @@ class EventEmitter:
                 return delta
         return self._joiner.feed(delta)
 
+    def _flush_call(self, call_id: str) -> None:
+        joiner = self._call_joiners.pop(call_id, None)
+        if joiner is not None and (rest := joiner.flush()):
+            self.builder.call(call_id).pieces.append(rest)
+            self._out.append(ToolCallDelta(call_id, rest))
+
     def _flush_joiner(self, block_id: str, *, reasoning: bool) -> None:
         if self._joiner is not None and (rest := self._joiner.flush()):
+            self._start()
             block = self.builder.reasoning(block_id) if reasoning else self.builder.text(block_id)
             block.pieces.append(rest)
             self._out.append(ReasoningDelta(block_id, rest) if reasoning else TextDelta(block_id, rest))

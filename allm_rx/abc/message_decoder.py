@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allm_rx.abc.emitter import EventEmitter
 from allm_rx.data.failures import Failure
+from allm_rx.errors import AllmError
 from allm_rx.wire.partial_json import loads
 from allm_rx.wire.redaction import printable, redact
+from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from allm_rx.data.events import Event
     from allm_rx.wire.http import ResponseHead
     from allm_rx.wire.sse import SseRecord
+
+# A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
+_UNEXPECTED = (AllmError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class MessageDecoder(EventEmitter, ABC):
@@ -59,14 +66,13 @@ class MessageDecoder(EventEmitter, ABC):
 
     def feed(self, record: SseRecord) -> list[Event]:
         """Give what one record of a stream means."""
-        if self.ended:
-            return []
         data = record.data
+        if self.ended or not data:  # an empty record only shows that the server lives
+            return []
         try:
             frame: Any = loads(data)
         except ValueError:
-            if not self.marker(data):
-                self._unreadable(record)
+            self._reading(self._no_frame, record)
             return self.take()
         if isinstance(frame, dict):
             self._frame(cast("dict[str, Any]", frame), record.event)
@@ -88,9 +94,9 @@ class MessageDecoder(EventEmitter, ABC):
                 if isinstance(item, dict) and not self.ended:
                     self._frame(cast("dict[str, Any]", item), "")
             if not self.ended:
-                self.end()
+                self._reading(self.end)
         elif isinstance(data, dict):
-            self.body(cast("dict[str, Any]", data))
+            self._reading(self.body, cast("dict[str, Any]", data))
         else:
             self._not_json(body)
         return self.take()
@@ -108,7 +114,7 @@ class MessageDecoder(EventEmitter, ABC):
     def finish(self) -> list[Event]:
         """Give what is left at the end of the body."""
         if not self.ended:
-            self.end()
+            self._reading(self.end)
         return self.take()
 
     def fail(self, failure: Failure) -> list[Event]:
@@ -126,14 +132,26 @@ class MessageDecoder(EventEmitter, ABC):
 
     def _frame(self, data: dict[str, Any], event: str) -> None:
         if self._raw:
-            self.raw(str(data.get("type") or event or "chunk"), data)
+            whole = repair_json(data)
+            kind = str(whole.get("type") or event or "chunk")
+            self.raw("chunk" if kind == "usage" else kind, whole)  # that kind is ours
         try:
             self.frame(data, event)
-        except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
-            # A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
-            self.error(self._malformed(f"A frame of {self.provider} has an unexpected shape ({error!r})"))
+        except _UNEXPECTED as error:
+            self._unexpected(error)
 
-    def _unreadable(self, record: SseRecord) -> None:
+    def _reading(self, read: Callable[..., None], *given: Any) -> None:
+        try:
+            read(*given)
+        except _UNEXPECTED as error:
+            self._unexpected(error)
+
+    def _unexpected(self, error: Exception) -> None:
+        self.error(self._malformed(f"An answer of {self.provider} has an unexpected shape ({self.safe(repr(error))})"))
+
+    def _no_frame(self, record: SseRecord) -> None:
+        if self.marker(record.data):
+            return
         if record.event == "error":  # an error in plain text
             self.error(self.failure(None, None, text=self.shown(record.data), head=None))
         elif record.cut:

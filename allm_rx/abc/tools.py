@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from allm_rx.data.parts import ToolCall
     from allm_rx.data.tools import Tool
 
-AWAITING_USER = "<awaiting user response>"
-"""What stands in the thread for the answer of a tool that asked the user."""
-
 RESERVED_HALTS = frozenset(
     {
         "ask_user",

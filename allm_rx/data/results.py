@@ -11,6 +11,9 @@ from allm_rx.data.responses import Response
 from allm_rx.data.threads import Thread
 from allm_rx.data.usage import Usage
 
+AWAITING_USER = "<awaiting user response>"
+"""What stands in the thread for the answer of a tool that asked the user."""
+
 
 class ToolOutcome(Data):
     """How one tool call ended, before it was encoded for the model."""

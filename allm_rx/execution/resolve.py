@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import SecretStr
@@ -53,6 +53,10 @@ class Resolved:
     orchestration: Mapping[str, Any]
     """The orchestration options that were given, for the layers that use them."""
 
+    def with_request(self, request: Request) -> Resolved:
+        """Give the same call for another request."""
+        return replace(self, request=request)
+
     @property
     def adapter(self) -> Adapter:
         """The engine's adapter; pre-flight has made sure of it."""
@@ -75,7 +79,7 @@ def resolve(engine: Engine, given: Input, options: Options, *, function: str) ->
     call_options = cast("dict[str, Any]", options)
     check_names(call_options, where=f"{function}()")
     check_values(call_options)
-    request = _request_of(given)
+    request = request_of(given)
 
     def value(name: str, default: Any = None) -> Any:
         for source in (call_options.get(name), getattr(engine, name, None), engine.params.get(name)):
@@ -111,7 +115,12 @@ def resolve(engine: Engine, given: Input, options: Options, *, function: str) ->
     )
 
 
-def _request_of(given: Input) -> Request:
+def request_of(given: Input) -> Request:
+    """Give the request that an input stands for.
+
+    Raises:
+        ValidationError: the input is none of the accepted forms.
+    """
     match given:
         case Request():
             return given

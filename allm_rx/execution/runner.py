@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from allm_rx.execution.stream_runner import events, prepared
 from allm_rx.operators.collect_response import collect_response
-from allm_rx.operators.run import RunnableObservable, runnable
 from allm_rx.runtime.delivery import deliver
 
 if TYPE_CHECKING:
     from allm_rx.data.responses import Response
     from allm_rx.execution.resolve import Input
+    from allm_rx.operators.run import RunnableObservable
     from allm_rx.runtime.engine import Engine
     from allm_rx.runtime.options import Options
 
@@ -25,4 +25,4 @@ def run(engine: Engine, request: Input, options: Options) -> RunnableObservable[
     Emits: see `allm_rx.generate`.
     """
     resolved = prepared(engine, request, options, function="generate")
-    return runnable(deliver(events(resolved).pipe(collect_response())))
+    return deliver(events(resolved).pipe(collect_response()))

@@ -11,7 +11,6 @@ from allm_rx.data.events import Event, RawChunk, ReasoningDelta, TextDelta, Tool
 from allm_rx.execution.preflight import check_engine, preflight
 from allm_rx.execution.resolve import Input, Resolved, resolve
 from allm_rx.execution.source import source
-from allm_rx.operators.run import RunnableObservable, runnable
 from allm_rx.runtime.delivery import deliver
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from reactivex import Observable
 
+    from allm_rx.operators.run import RunnableObservable
     from allm_rx.runtime.engine import Engine
     from allm_rx.runtime.options import Options
 
@@ -38,7 +38,7 @@ def run(engine: Engine, request: Input, options: Options) -> RunnableObservable[
     keep = kept(resolved)
     if keep is not None:
         stream = stream.pipe(ops.filter(keep))
-    return runnable(deliver(stream))
+    return deliver(stream)
 
 
 def prepared(engine: Engine, request: Input, options: Options, *, function: str) -> Resolved:

@@ -81,9 +81,3 @@ class RunnableObservable(Observable[T], Generic[T]):
     def run(self, scheduler: SchedulerBase | None = None, *, timeout: float | None = None) -> T:
         """Block until the stream ends and give its last value; see `operators.run`."""
         return run(self, timeout=timeout, scheduler=scheduler)
-
-
-def runnable(source: Observable[T]) -> RunnableObservable[T]:
-    """Give the same stream with a `run()` that cleans up."""
-    # Its own way of subscribing, not `source.subscribe`: that would put one more observer on the way of every event.
-    return RunnableObservable(source._subscribe_core)  # pyright: ignore[reportPrivateUsage]

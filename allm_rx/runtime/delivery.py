@@ -13,18 +13,18 @@ import os
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reactivex import Observable
 from reactivex.abc import DisposableBase
+from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.flow import Demand, LoopScheduler, demand_of
 from allm_rx.errors import SubscriberError
+from allm_rx.operators.run import RunnableObservable
 from allm_rx.runtime.hop import Hop
 from allm_rx.runtime.schedulers import Place, place, running_loop
 
 if TYPE_CHECKING:
-    import asyncio
-
-    from reactivex.abc import ObserverBase, SchedulerBase
+    from reactivex import Observable
+    from reactivex.abc import ObserverBase, OnCompleted, OnError, OnNext, SchedulerBase
 
 T = TypeVar("T")
 
@@ -42,36 +42,50 @@ class _End:
         self.error = error
 
 
-def deliver(source: Observable[T]) -> Observable[T]:
-    """Give the stream at its edge; see `runtime.schedulers` for the table of places.
+def deliver(source: Observable[T]) -> RunnableObservable[T]:
+    """Give the stream at its edge; see `runtime.schedulers` for the table of places."""
+    return _Edge(source)
 
-    A subscription that is inside one already (its scheduler is our `LoopScheduler`, or virtual) passes through.
-    """
 
-    def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
-        where = place(scheduler)
-        if where.loop is None:
-            return source.subscribe(observer, scheduler=scheduler)
-        delivery = Delivery(observer, where, where.loop, demand_of(scheduler))
-        delivery.start(source)
+class _Edge(RunnableObservable[T]):
+    """A stream at its edge."""
+
+    def __init__(self, source: Observable[T]) -> None:
+        super().__init__(self._enter)
+        self._source = source
+
+    def subscribe(
+        self,
+        on_next: ObserverBase[T] | OnNext[T] | None = None,
+        on_error: OnError | None = None,
+        on_completed: OnCompleted | None = None,
+        *,
+        scheduler: SchedulerBase | None = None,
+    ) -> DisposableBase:
+        """Subscribe; one that is inside a loop or virtual time already passes through, without a layer of its own."""
+        if isinstance(scheduler, (LoopScheduler, VirtualTimeScheduler)):
+            return self._source.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+        return super().subscribe(on_next, on_error, on_completed, scheduler=scheduler)
+
+    def _enter(self, observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
+        delivery = Delivery(observer, place(scheduler), demand_of(scheduler))
+        delivery.start(self._source)
         return delivery
-
-    return Observable(subscribe)
 
 
 class Delivery(DisposableBase, Generic[T]):
     """One subscription at its edge."""
 
-    def __init__(self, observer: ObserverBase[T], where: Place, loop: asyncio.AbstractEventLoop, demand: Demand | None) -> None:
+    def __init__(self, observer: ObserverBase[T], where: Place, demand: Demand | None) -> None:
         """Set up for an observer; nothing happens before `start`."""
         self._observer = observer
-        self._loop = loop
+        self._loop = where.loop
         self._demand = demand
         self._off = False
         self._inner: DisposableBase | None = None
         self._hop: Hop[T | _End] | None = None
         if where.waker is not None:
-            self._hop = Hop(loop, where.waker, self._arrive)
+            self._hop = Hop(where.loop, where.waker, self._arrive)
             self._demand = self._hop
 
     def start(self, source: Observable[T]) -> None:

@@ -5,7 +5,7 @@
 | none, and a loop runs in this thread | that loop | on it |
 | `AsyncIOScheduler` of a loop | that loop | on it |
 | none without a loop, or one that names no place | the process's I/O loop | on the I/O thread |
-| virtual time | none | inside `start()` |
+| virtual time | none: it passes through, like what is inside a loop already | inside `start()` |
 | any other: `EventLoopScheduler`, GUI toolkits | the I/O loop | on that scheduler's thread, through the bounded hop |
 """
 
@@ -24,11 +24,10 @@ from reactivex.scheduler import (
     NewThreadScheduler,
     TimeoutScheduler,
     TrampolineScheduler,
-    VirtualTimeScheduler,
 )
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 
-from allm_rx.abc.flow import LoopScheduler, RunScheduler, Waker
+from allm_rx.abc.flow import RunScheduler, Waker
 from allm_rx.errors import UsageError
 from allm_rx.transport.io_loop import io_loop, on_io_thread
 
@@ -43,10 +42,10 @@ _PLACELESS = (NewThreadScheduler, TimeoutScheduler, TrampolineScheduler, Immedia
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a subscription lives; exactly one of the three forms."""
+    """Where a subscription lives."""
 
-    loop: asyncio.AbstractEventLoop | None
-    """The owning loop; None when the subscription is inside one already, or in virtual time."""
+    loop: asyncio.AbstractEventLoop
+    """The owning loop."""
     waker: Waker | None = None
     """Wakes the delivery thread, when that is not the loop's."""
 
@@ -107,8 +106,6 @@ def place(scheduler: SchedulerBase | None) -> Place:
         UsageError: `wrong_thread` when a blocking `run()` would wait for its own thread; `no_event_loop` when the
             scheduler's loop is closed; `unknown_scheduler` when nothing can wake its thread.
     """
-    if isinstance(scheduler, (LoopScheduler, VirtualTimeScheduler)):
-        return Place(None)
     if scheduler is None:
         running = running_loop()
         return Place(running if running is not None else io_loop())

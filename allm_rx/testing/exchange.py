@@ -77,7 +77,7 @@ class Exchange:
                 await self._pause(pause)
             if len(piece) >= left:
                 await self._write(writer, piece[: int(left)])
-                await self._end(writer, cast("Cut", cut))
+                self._end(writer, cast("Cut", cut))
                 return
             left -= len(piece)
             await self._write(writer, piece)
@@ -102,7 +102,7 @@ class Exchange:
         elif seconds > 0:
             await asyncio.sleep(seconds)
 
-    async def _end(self, writer: StreamWriter, cut: Cut) -> None:
+    def _end(self, writer: StreamWriter, cut: Cut) -> None:
         writer.send_headers()
         if cut.how == "end":
             return
@@ -113,9 +113,6 @@ class Exchange:
             self._connection.ours = True
             transport.close()
             return
-        if transport.get_write_buffer_size():  # a reset would take away bytes that are meant to arrive
-            transport.set_write_buffer_limits(high=0)
-            await self._drain(writer)
         self._reset()
 
     def _reset(self) -> None:

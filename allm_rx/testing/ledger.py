@@ -58,6 +58,7 @@ class Ledger:
         self._disconnects: list[Disconnect] = []
         self._opened = 0
         self._open = 0
+        self._answering = 0
         self._bytes = 0
         self._blocked: dict[object, float] = {}
 
@@ -78,6 +79,11 @@ class Ledger:
         """How many connections there were and are."""
         with self._changed:
             return Connections(self._opened, self._open)
+
+    @property
+    def answering(self) -> int:
+        """How many answers are under way."""
+        return self._answering
 
     @property
     def bytes_sent(self) -> int:
@@ -145,6 +151,19 @@ class Ledger:
         with self._changed:
             self._bytes += count
             self._changed.notify_all()
+
+    @contextmanager
+    def answer(self) -> Generator[None]:
+        """Note that an answer is under way."""
+        with self._changed:
+            self._answering += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._answering -= 1
+                self._changed.notify_all()
 
     @contextmanager
     def blocking(self) -> Generator[None]:

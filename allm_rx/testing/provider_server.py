@@ -45,7 +45,7 @@ Script = AnyAnswer | Sequence[AnyAnswer] | Respond | SmallTalk
 class ProviderServer:
     """A provider of your own.
 
-    >>> with ProviderServer(Answer("Hello!")) as server:
+    >>> with ProviderServer(Answer("Hello!")) as server:  # doctest: +ELLIPSIS
     ...     server.base_url("openai-chat")
     'http://127.0.0.1:.../v1'
 
@@ -146,6 +146,11 @@ class ProviderServer:
         return self._ledger.disconnects
 
     @property
+    def answering(self) -> int:
+        """How many answers are under way; one whose client left is not."""
+        return self._ledger.answering
+
+    @property
     def bytes_sent(self) -> int:
         """Bytes of bodies sent so far, without HTTP's framing."""
         return self._ledger.bytes_sent
@@ -216,7 +221,8 @@ class ProviderServer:
         raw = await request.content.read()  # not `request.read()`, which refuses more than a megabyte
         received = self._ledger.received(lambda index: _received(request, raw, index, connection.number))
         connection.request = received.index
-        response = await Exchange(request, connection, self._ledger).send(self._plan(received))
+        with self._ledger.answer():
+            response = await Exchange(request, connection, self._ledger).send(self._plan(received))
         if request.transport is not None and not request.transport.is_closing():
             connection.request = None
         return response

@@ -14,7 +14,6 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
-from pydantic import SecretStr
 from reactivex import Observable
 from reactivex.abc import DisposableBase
 from reactivex.scheduler import VirtualTimeScheduler
@@ -146,7 +145,7 @@ class _Exchange(DisposableBase):
             self._response = response = await self._send()
             if self._off:
                 return
-            self._deliver(ResponseHead(response.status, {name.lower(): value for name, value in response.headers.items()}))
+            self._deliver(ResponseHead(response.status, response.headers))
             await self._pump(response.content)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             self._end(unreachable(error, request, head_seen=self._response is not None))
@@ -169,10 +168,7 @@ class _Exchange(DisposableBase):
             request.method,
             request.url,
             data=request.body,
-            headers={
-                name: value.get_secret_value() if isinstance(value, SecretStr) else value
-                for name, value in request.headers.items()
-            },
+            headers=request.plain_headers(),
             allow_redirects=False,
             proxy=self._transport.proxy(request.url),
             timeout=aiohttp.ClientTimeout(total=None, connect=request.connect_timeout),

@@ -193,8 +193,7 @@ class _Playback(DisposableBase):
     async def _resume(self, demand: Demand) -> None:
         await demand.wait()
         self._waiting = None
-        if not self._off:
-            self.schedule()
+        self.schedule()
 
     def _emit(self, notification: Notification[Item]) -> None:
         if not isinstance(notification, OnNext):

@@ -70,7 +70,7 @@ def test_the_union_is_closed_and_complete() -> None:
 
 
 def test_content_events_are_those_of_the_contract() -> None:
-    """"Before output" means before the first of these."""
+    """What comes "before output" comes before the first of these."""
     assert {cls.type for cls in get_args(events.ContentEvent)} == CONTENT
     assert frozenset(get_args(events.ContentEvent)) == events.CONTENT_EVENTS
 
@@ -249,7 +249,7 @@ def test_a_damaged_event_is_an_event_or_a_validation_error(text: str) -> None:
     """A broken line is told as one, or it is still an event."""
     try:
         event = events.loads(text)
-    except ValidationError as error:
-        assert error.errors
-    else:
-        assert events.loads(events.dumps(event)) == event
+    except ValidationError:
+        return
+
+    assert events.loads(events.dumps(event)) == event

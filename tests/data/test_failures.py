@@ -96,11 +96,11 @@ def test_details_that_json_cannot_hold_are_described() -> None:
 def test_an_exception_that_cannot_tell_its_text_is_told_nevertheless() -> None:
     """A broken exception of somebody else does not hide that something failed."""
 
-    class Silent(Exception):
+    class SilentError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no words")
 
-    assert Failure.of(Silent()).message == "Silent: (its text cannot be read)"
+    assert Failure.of(SilentError()).message == "SilentError: (its text cannot be read)"
 
 
 def test_a_text_with_half_a_character_can_be_saved() -> None:

@@ -1,6 +1,5 @@
 """Messages: however one is written, it has one form."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,10 +27,10 @@ def test_strings_and_parts_mix_in_order() -> None:
     assert user(["hi", CAT, "bye"]).content == (HI, CAT, TextPart(text="bye"))
 
 
-@pytest.mark.parametrize("many", [list, tuple, iter, lambda items: (item for item in items)])
-def test_content_may_be_any_iterable(many: Callable[[Any], Any]) -> None:
+def test_content_may_be_any_iterable() -> None:
     """What can be iterated once is enough."""
-    assert user(many(["hi", CAT])).content == (HI, CAT)
+    for items in (["hi", CAT], ("hi", CAT), iter(["hi", CAT]), {"hi": 1, CAT: 2}.keys()):
+        assert user(items).content == (HI, CAT)
 
 
 @pytest.mark.parametrize("role", ["user", "tool"])
@@ -94,9 +93,7 @@ def test_a_tool_message_keeps_what_its_result_says() -> None:
     """Whether the tool failed is part of the result."""
     message = tool_result("c1", "no such town", is_error=True)
 
-    assert message.tool_results == (
-        ToolResultPart(id="c1", content=(TextPart(text="no such town"),), is_error=True),
-    )
+    assert message.tool_results == (ToolResultPart(id="c1", content=(TextPart(text="no such town"),), is_error=True),)
 
 
 def test_an_empty_result_is_a_result() -> None:

@@ -136,10 +136,10 @@ def test_a_damaged_session_is_a_session_or_a_validation_error(text: str) -> None
     """A broken file is told as one, or it is still a session."""
     try:
         loaded = Session.model_validate_json(text)
-    except ValidationError as error:
-        assert error.errors
-    else:
-        assert Session.model_validate_json(loaded.model_dump_json()) == loaded
+    except ValidationError:
+        return
+
+    assert Session.model_validate_json(loaded.model_dump_json()) == loaded
 
 
 @pytest.mark.parametrize("depth", [190, 199, 200, 240])

@@ -122,7 +122,7 @@ def test_a_delay_is_always_between_nothing_and_the_longest(attempt: int, chance:
 
 def test_a_base_beyond_the_longest_is_refused() -> None:
     """A policy that contradicts itself says so."""
-    with pytest.raises(ValidationError, match="`base_delay` 60.0 is longer than `max_delay` 30.0: lower one or raise"):
+    with pytest.raises(ValidationError, match=r"`base_delay` 60\.0 is longer than `max_delay` 30\.0: lower one or raise"):
         RetryPolicy(base_delay=60)
 
 

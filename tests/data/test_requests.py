@@ -32,6 +32,9 @@ class Job(pydantic.BaseModel):
     run: Callable[[], int]
 
 
+LONG = pydantic.create_model("L" * 80)
+
+
 def request(**options: Any) -> Request:
     """A request with some options."""
     return Request(messages=(user("hi"),), **options)
@@ -58,16 +61,17 @@ def test_a_class_becomes_its_schema_at_once() -> None:
 
 
 def test_a_generic_class_gets_a_name_that_providers_accept() -> None:
-    """Brackets are no letters of a schema's name."""
-    asked = request(response_format=Page[City]).response_format
+    """Brackets are no letters of a schema's name, and it has at most 64."""
+    for model, name in ((Page[City], "Page_City_"), (Page[Page[Page[City]]], "Page_Page_Page_City___"), (LONG, "L" * 64)):
+        asked = request(response_format=model).response_format
 
-    assert isinstance(asked, JsonSchema)
-    assert asked.name == "Page_City_"
+        assert isinstance(asked, JsonSchema)
+        assert asked.name == name
 
 
 def test_a_class_without_a_schema_is_a_validation_error() -> None:
     """What JSON cannot tell, no model can answer."""
-    with pytest.raises(ValidationError, match="response_format: Job has no JSON Schema: .*; use fields that JSON can hold"):
+    with pytest.raises(ValidationError, match=r"response_format: Job has no JSON Schema: .*; use fields that JSON can hold"):
         request(response_format=Job)
 
 

@@ -68,7 +68,7 @@ def test_ids_belong_to_their_answer() -> None:
 def test_one_result_answers_one_of_two_calls_with_the_same_id() -> None:
     """A duplicate id hides no call."""
     assert waiting(calls("a", "a")) == ["a", "a"]
-    assert waiting(calls("a", "a"), tool_result("a", "1")) == ["a"]
+    assert waiting(calls("a", "b", "a"), tool_result("a", "1")) == ["b", "a"]
 
 
 def test_results_in_one_message_answer_all_their_calls() -> None:

@@ -58,5 +58,5 @@ def test_a_dialect_that_nobody_speaks_is_refused() -> None:
     """A typo would send the tool nowhere."""
     wrong: Any = "anthropic"
 
-    with pytest.raises(ValidationError, match="dialect: Input should be 'anthropic.messages', 'openai.responses'"):
+    with pytest.raises(ValidationError, match=r"dialect: Input should be 'anthropic\.messages', 'openai\.responses'"):
         provider_tool(wrong, {})

@@ -1,12 +1,13 @@
 """The builder: parts in the order they began, whatever order they end in."""
 
 import pytest
+from pydantic import JsonValue
 
 from allm_rx.data.messages import Message, assistant
 from allm_rx.data.parts import ImagePart, ReasoningPart, SourcePart, TextPart, ToolCall, ToolResultPart
 from allm_rx.reducers.message import CUT_OFF, MessageBuilder
 
-SIGNED = {"anthropic.messages": {"signature": "s"}}
+SIGNED: dict[str, JsonValue] = {"anthropic.messages": {"signature": "s"}}
 
 
 def test_nothing_makes_an_empty_message() -> None:

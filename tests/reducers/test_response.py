@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from allm_rx.data import events as ev
 from allm_rx.data.failures import Failure
@@ -32,7 +33,7 @@ from allm_rx.reducers.response import ResponseFold, Snapshot
 from tests.strategies import content_events
 from tests.strategies import events as any_event
 
-SIGNED = {"anthropic.messages": {"signature": "s"}}
+SIGNED: dict[str, JsonValue] = {"anthropic.messages": {"signature": "s"}}
 BROKEN = Failure(kind="StreamError", reason="stream_interrupted", message="It broke off.")
 STARTED = ev.MessageStarted("m1", "openai", "gpt-x", "r1", "p1")
 
@@ -83,9 +84,7 @@ def test_each_block_of_text_settles_for_itself() -> None:
 
 def test_blocks_that_grow_in_turn_are_joined_in_order_of_first_sight() -> None:
     """`output_text` reads like the answer."""
-    response = folded(
-        ev.TextDelta("1", "a"), ev.TextDelta("0", "c"), ev.TextDelta("1", "b"), ev.TextCompleted("0", "C")
-    )
+    response = folded(ev.TextDelta("1", "a"), ev.TextDelta("0", "c"), ev.TextDelta("1", "b"), ev.TextCompleted("0", "C"))
 
     assert response.output_text == "abC"
 
@@ -122,9 +121,7 @@ def test_a_completed_call_is_what_it_completed_with() -> None:
         ev.ToolCallCompleted("c", "weather", {"town": "Oslo"}, '{"town": "Oslo"}', provider_data=SIGNED),
     )
 
-    call = ToolCall(
-        id="c", name="weather", arguments={"town": "Oslo"}, raw_arguments='{"town": "Oslo"}', provider_data=SIGNED
-    )
+    call = ToolCall(id="c", name="weather", arguments={"town": "Oslo"}, raw_arguments='{"town": "Oslo"}', provider_data=SIGNED)
     assert parts == (call,)
 
 
@@ -243,9 +240,10 @@ def test_the_start_tells_ids_and_model() -> None:
 
 def test_a_second_start_fills_in_what_was_missing() -> None:
     """None does not overwrite."""
-    response = folded(ev.MessageStarted(provider="x", request_id="r1"), ev.MessageStarted(message_id="m1", model="y"))
+    response = folded(STARTED, ev.MessageStarted())
 
-    assert (response.id, response.provider, response.model, response.request_id) == ("m1", "x", "y", "r1")
+    assert response == folded(STARTED)
+    assert folded(ev.MessageStarted(provider="x"), ev.MessageStarted(message_id="m1")) == folded(ev.MessageStarted("m1", "x"))
 
 
 def test_the_message_of_the_end_is_authoritative() -> None:

@@ -207,6 +207,15 @@ def test_usage_may_be_missing() -> None:
     assert got.records[-1] == b"data: [DONE]"
 
 
+def test_whole_answers_may_have_reasoning_and_no_usage() -> None:
+    """What a stream can have or lack, one body can too."""
+    with ProviderServer(Answer("Yes.", reasoning="Let me think.", usage=Usage())) as server:
+        got = post(server, {"messages": HI})
+
+    assert got.json["choices"][0]["message"]["reasoning_content"] == "Let me think."
+    assert "usage" not in got.json
+
+
 def test_records_may_travel_together() -> None:
     """`frames_per_write` puts so many records into one HTTP chunk."""
     with ProviderServer(Answer(chunks=["a"] * 5, frames_per_write=4)) as server, dial(server) as client:
@@ -366,6 +375,14 @@ def test_a_large_request_is_taken() -> None:
     assert len(server.requests[0].raw) > 5_000_000
 
 
+def test_a_request_need_not_be_json() -> None:
+    """What is no JSON object is kept as bytes."""
+    with ProviderServer(Answer("What?")) as server:
+        post(server, [1, 2])  # type: ignore[arg-type]
+
+    assert (server.requests[0].body, server.requests[0].raw) == ({}, b"[1, 2]")
+
+
 def test_connections_are_counted() -> None:
     """One connection may carry many requests; closing an idle one is the client's doing too."""
     with ProviderServer(Answer("Hi")) as server:
@@ -395,10 +412,11 @@ def test_a_client_that_leaves_is_seen(fault: Fault, seen: bytes) -> None:
     """Whatever the server is waiting for, it sees the client go, and which answer that ended."""
     with ProviderServer(Answer("Hello you"), faults=[fault]) as server:
         with dial(server) as client:
-            server.wait_requests()
+            server.wait_until(lambda server: server.answering == 1)
             read_until(client, seen) if seen else None
 
         (left,) = server.wait_closed()
+        server.wait_until(lambda server: server.answering == 0)
 
     assert (left.connection, left.request) == (0, 0)
     assert left.at >= server.requests[0].at
@@ -511,7 +529,8 @@ def test_it_speaks_tls() -> None:
 
     assert server.url.startswith("https://127.0.0.1:")
     assert (got.text, got.ending) == ("Secret", "end")
-    assert (cut.body, cut.ending) == (b"data: {", "close")  # OpenSSL calls a reset an end
+    assert cut.body == b"data: {"
+    assert cut.ending != "end"  # some versions of Python call a reset under TLS an unexpected end
 
 
 def test_a_taken_port_is_an_error() -> None:

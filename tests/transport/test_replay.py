@@ -1,6 +1,8 @@
 """What a replay gives from recorded exchanges, and when."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -237,3 +239,23 @@ def test_a_replay_that_waits_for_demand_can_be_disposed() -> None:
         return items, len(asyncio.all_tasks())
 
     assert asyncio.run(run()) == ([], 1)
+
+
+def test_a_disposed_replay_keeps_nothing_alive() -> None:
+    """The timer of a piece that was due much later goes with the subscription."""
+
+    class Taker:
+        def take(self, item: object) -> None:
+            raise AssertionError(item)
+
+    async def run() -> object:
+        late = Exchange(request=ASK, head=HEAD, head_at=3600, ended_at=3600)
+        taker = Taker()
+        scheduler = LoopScheduler(asyncio.get_running_loop())
+        Replay([late], timing=True).open(ASK).subscribe(taker.take, scheduler=scheduler).dispose()
+        seen = weakref.ref(taker)
+        del taker
+        gc.collect()
+        return seen()
+
+    assert asyncio.run(run()) is None

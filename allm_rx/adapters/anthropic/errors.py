@@ -6,7 +6,7 @@ Rule 2: a limit that is used up tells when it is lifted, also where `retry-after
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -42,7 +42,10 @@ def anthropic_failure(
         head: the answer's head, for retry hints and ids.
         safe: takes keys and control characters out of a text.
     """
-    found = failure(provider, complaint(data, text), status=status, head=head, safe=safe, details=_details(data, safe))
+    told = complaint(data, text)
+    found = failure(provider, told, status=status, head=head, safe=safe, details=_details(data, safe))
+    if told.request_id:  # the body names the request to Anthropic, a header may be that of a gateway
+        found = found.model_copy(update={"provider_request_id": safe(told.request_id)})
     if found.retry_after is None and found.reason == "rate_limited" and head is not None:
         return found.model_copy(update={"retry_after": _until_reset(head.headers)})
     return found
@@ -84,7 +87,7 @@ def _time(text: str) -> datetime | None:
 
 
 def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _object(value: Any) -> dict[str, Any]:

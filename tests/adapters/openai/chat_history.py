@@ -80,9 +80,7 @@ def _call(wire: dict[str, Any]) -> ToolCall:
 
 
 def _tool(wire: dict[str, Any]) -> Tool:
-    return Tool(
-        name=wire["name"], description=wire["description"], parameters=wire["parameters"], strict=wire.get("strict")
-    )
+    return Tool(name=wire["name"], description=wire["description"], parameters=wire["parameters"], strict=wire.get("strict"))
 
 
 def _format(wire: dict[str, Any] | None) -> JsonSchema | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from allm_rx.data.usage import Usage
+from allm_rx.wire.text import repair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +47,18 @@ def own(part: Part | Message) -> dict[str, JsonValue]:
 
 def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Give `provider_data` that keeps something for the next turn; nothing keeps nothing."""
-    return {DIALECT: dict(data)} if data else {}
+    return {DIALECT: _writable(dict(data))} if data else {}
+
+
+def _writable(value: Any) -> Any:
+    """Give JSON data without halves of characters, which could be neither saved nor sent."""
+    if isinstance(value, str):
+        return repair(value)
+    if isinstance(value, list):
+        return [_writable(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {repair(key): _writable(item) for key, item in cast("Wire", value).items()}
+    return value
 
 
 def merged(base: Wire, newer: Mapping[str, Any]) -> Wire:
@@ -77,6 +89,11 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def as_word(value: Any) -> str:
+    """Give a text that stands for itself, such as an id; half a character in it is no part of the next."""
+    return repair(value) if isinstance(value, str) else ""
+
+
 def newer_usage(raw: Wire, report: Any) -> Wire:
     """Give a usage object with a later report of the same answer on top.
 
@@ -87,7 +104,7 @@ def newer_usage(raw: Wire, report: Any) -> Wire:
         for name, value in as_object(report).items()
         if value is not None and not (value == 0 and name in _PROMPT and raw.get(name))
     }
-    return {**raw, **known}
+    return {**raw, **_writable(known)}
 
 
 def usage_of(raw: Wire) -> Usage:
@@ -102,8 +119,17 @@ def usage_of(raw: Wire) -> Usage:
         cached_input_tokens=counts["cache_read_input_tokens"],
         cache_write_input_tokens=counts["cache_creation_input_tokens"],
         reasoning_tokens=_count(details.get("thinking_tokens")),
-        extra={name: value for name, value in raw.items() if name not in known},
+        extra={name: value for name, value in _flat(raw) if value and name.partition(".")[0] not in known},
     )
+
+
+def _flat(raw: Wire) -> Iterator[tuple[str, Any]]:
+    """Give details under a dotted name, so that those of several answers add up."""
+    for name, value in raw.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{inner}", item) for inner, item in cast("Wire", value).items())
+        else:
+            yield name, value
 
 
 def _count(value: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,6 +14,7 @@ from allm_rx.adapters.openai.chat_completions.encode import encode
 from allm_rx.adapters.openai.chat_completions.options import Quirks, quirks_of
 from allm_rx.errors import EngineError
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from allm_rx.wire.http import ResponseHead, WireRequest
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class OpenAIChat:
     """The Chat Completions API, as a stream of events.
 
@@ -37,11 +39,11 @@ class OpenAIChat:
     ```
     """
 
-    api_key: str | SecretStr | None = field(default=None, repr=False)
+    api_key: str | SecretStr | None = None
     """The key; None takes it at each subscription from where keys are kept, see `key_variables`."""
-    base_url: str = "https://api.openai.com/v1"
-    """As in OpenAI's own package: everything before `/chat/completions`."""
-    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"], repr=False)
+    base_url: str = field(default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1")
+    """As in OpenAI's own package: everything before `/chat/completions`; by default what `OPENAI_BASE_URL` says, else OpenAI."""
+    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"])
     """Further headers, such as `OpenAI-Organization`; they win over the adapter's own."""
     transport: Transport | None = None
     """What sends requests; None takes the runtime's HTTP client."""
@@ -110,6 +112,9 @@ class OpenAIChat:
             key = None
         hidden = (key, *self.headers.values())
         return tuple(value.get_secret_value() for value in hidden if isinstance(value, SecretStr))
+
+    def __repr__(self) -> str:
+        return f"OpenAIChat(provider={self.provider!r}, base_url={redact(self.base_url)!r})"
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled.

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.wire.partial_json import parse_object
-from allm_rx.wire.text import repair
+from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -106,7 +106,7 @@ class Calls:
         if body is custom:
             call.extra["type"] = "custom"
         if content := delta.get("extra_content"):
-            call.extra["extra_content"] = content
+            call.extra["extra_content"] = repair_json(content)
         self._grow(call, arguments)
 
     def _grow(self, call: _Call, arguments: str) -> None:
@@ -157,4 +157,4 @@ def _text(value: Any) -> str:
     """Give arguments as JSON text; some servers send the object itself."""
     if isinstance(value, str):
         return value
-    return "" if value is None else to_json(value).decode()
+    return "" if value is None else to_json(repair_json(value)).decode()

@@ -21,6 +21,7 @@ from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import SourcePart
 from allm_rx.wire.failures import complaint
+from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,7 @@ class ChatDecoder(MessageDecoder):
         self._speech = Speech()
         self._finish: str | None = None
         self._done = False
+        self._failed: dict[str, Any] | None = None
         self._refused = False
         self._raw_usage: dict[str, Any] | None = None
         self._sources: set[tuple[Any, ...]] = set()
@@ -109,7 +111,7 @@ class ChatDecoder(MessageDecoder):
             self._list_sources(data)
         if "x_groq" in data:
             self._raw_usage = _object(data["x_groq"]).get("usage") or self._raw_usage
-        if data.get("error") or event == "error" or not (choices or "choices" in data):
+        if data.get("error") or event == "error" or self._failed or not (choices or "choices" in data):
             self._complain(data, event)
 
     def marker(self, data: bytes) -> bool:
@@ -228,13 +230,14 @@ class ChatDecoder(MessageDecoder):
 
     def _image(self, part: dict[str, Any]) -> None:
         given = part.get("image_url")
-        url = given if isinstance(given, str) else _object(given).get("url")
-        if isinstance(url, str) and url and url not in self._images:
+        url = _word(given if isinstance(given, str) else _object(given).get("url"))
+        if url is not None and url not in self._images:
             self._images.add(url)
             if (image := image_of(url)) is not None:
                 self.media(f"image-{len(self._images) - 1}", image)
 
     def _annotate(self, annotations: Any) -> None:
+        block = self._open_id if self._open is not None and not self._open.reasoning else None
         for annotation in _objects(annotations):
             kind = annotation.get("type")
             told = _object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
@@ -244,6 +247,7 @@ class ChatDecoder(MessageDecoder):
                 document_id=_word(told.get("file_id")),
                 start=_position(told.get("start_index")),
                 end=_position(told.get("end_index")),
+                block_id=block,
             )
 
     def _list_sources(self, data: dict[str, Any]) -> None:
@@ -258,8 +262,9 @@ class ChatDecoder(MessageDecoder):
             if url not in cited:
                 self._source(url=url, title=_word(result.get("title")))
                 cited.add(url)
-        for url in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
-            if isinstance(url, str) and url not in cited:
+        for item in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
+            url = _word(item)
+            if url is not None and url not in cited:
                 self._source(url=url)
                 cited.add(url)
 
@@ -271,12 +276,12 @@ class ChatDecoder(MessageDecoder):
         document_id: str | None = None,
         start: int | None = None,
         end: int | None = None,
+        block_id: str | None = None,
     ) -> None:
         key = (url, document_id, start, end)
         if (url or document_id) and key not in self._sources:
             self._sources.add(key)
-            block = self._open_id if self._open is not None and not self._open.reasoning else None
-            part = SourcePart(url=url, title=title, document_id=document_id, start=start, end=end, block_id=block)
+            part = SourcePart(url=url, title=title, document_id=document_id, start=start, end=end, block_id=block_id)
             self.source(part)
 
     # How it ends.
@@ -293,13 +298,13 @@ class ChatDecoder(MessageDecoder):
             self.close_run()
             self._calls.complete(cut=_FINISH_REASONS.get(reason.lower()) == "length")
         if choice.get("error"):
-            self.error(self.failure(None, choice, text="", head=None))
+            self._failed = choice
 
     def _complain(self, data: dict[str, Any], event: str) -> None:
         """Read an error inside a stream, in the shapes it has there."""
         flat = data.get("object") == "error" or data.get("type") == "error" or event == "error"
-        if data.get("error") or flat:
-            self.error(self.failure(None, data, text="", head=None))
+        if data.get("error") or flat or self._failed:
+            self.error(self.failure(None, data if data.get("error") or flat else self._failed, text="", head=None))
 
     def _gave_up(self, reason: str) -> Failure:
         why = self.safe(reason)
@@ -323,7 +328,7 @@ class ChatDecoder(MessageDecoder):
         elif self._speech.transcript:
             self.run(self._speech.transcript)
         if entries := self._details.entries():
-            self.builder.provider_data = {DIALECT: {"reasoning_details": cast("JsonValue", entries)}}
+            self.builder.provider_data = {DIALECT: {"reasoning_details": cast("JsonValue", repair_json(entries))}}
 
     def _flush_tags(self) -> None:
         if self._tags is not None:
@@ -333,11 +338,11 @@ class ChatDecoder(MessageDecoder):
     def _tell_usage(self) -> None:
         usage, self._raw_usage = self._raw_usage, None
         if isinstance(usage, dict):
-            self.report_usage(usage_of(usage))
+            self.report_usage(usage_of(repair_json(usage)))
 
 
 def _word(value: Any) -> str | None:
-    return value or None if isinstance(value, str) else None
+    return repair(value) or None if isinstance(value, str) else None
 
 
 def _position(value: Any) -> int | None:

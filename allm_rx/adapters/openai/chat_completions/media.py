@@ -8,6 +8,7 @@ from typing import Any
 
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.data.parts import AudioPart, ImagePart
+from allm_rx.wire.text import repair
 
 # The answer does not name the format that the request asked for, but the bytes do; without a sign it is raw PCM, the only
 # format that OpenAI streams.
@@ -39,7 +40,7 @@ class Speech:
     def feed(self, delta: dict[str, Any]) -> None:
         """Take the `audio` of one chunk; each piece of data is base64 of its own."""
         if isinstance(given := delta.get("id"), str):
-            self._id = given
+            self._id = repair(given)
         if isinstance(data := delta.get("data"), str):
             try:
                 self._data.append(base64.b64decode(data))
@@ -66,4 +67,4 @@ class Speech:
     @property
     def transcript(self) -> str:
         """What is said in it."""
-        return "".join(self._transcript)
+        return repair("".join(self._transcript))

@@ -1,0 +1,149 @@
+"""What the Messages API cannot carry, found before anything is sent.
+
+Rule: only what is certain is refused here; what one model takes and another does not, the provider decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allm_rx.adapters.anthropic.auth import takes_sampling
+from allm_rx.adapters.anthropic.messages.media import refused
+from allm_rx.adapters.anthropic.messages.options import LEAST_BUDGET, max_tokens_of, thinking_of, thinks
+from allm_rx.adapters.anthropic.messages.wire import DIALECT
+from allm_rx.adapters.anthropic.schemas import schema_issues
+from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart, ToolResultPart
+from allm_rx.data.requests import AllowedTools, JsonSchema
+from allm_rx.data.tools import ProviderTool
+from allm_rx.errors import Issue, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from allm_rx.data.messages import Message
+    from allm_rx.data.parts import Part
+    from allm_rx.data.requests import Request
+
+Path = tuple[str | int, ...]
+
+_SAMPLING = ("temperature", "top_p", "top_k")
+
+
+def check(request: Request, *, api_version: str, provider: str) -> None:
+    """Accept a request that can be sent.
+
+    Raises:
+        ValidationError: `unsupported_capability`, with the path of everything that cannot.
+    """
+    issues = [
+        *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, provider)),
+        *_something_said(request, provider),
+        *_tools(request, provider),
+        *_sampling(request, api_version, provider),
+        *_thinking(request, provider),
+        *_format(request, provider),
+    ]
+    if issues:
+        error = ValidationError.of("unsupported_capability", *issues)
+        error.provider = provider
+        raise error
+
+
+def _message(index: int, message: Message, provider: str) -> Iterator[Issue]:
+    if message.role == "assistant":
+        return
+    for position, part in enumerate(message.content):
+        path: Path = ("messages", index, "content", position)
+        if message.role == "system" and isinstance(part, (ImagePart, FilePart, AudioPart)):
+            what = f"{provider} takes only text here, not {part.type!r} parts: put it into a user message"
+            yield Issue(path, f"{part.type}_in_system_message", what)
+        elif isinstance(part, ToolResultPart):
+            for inner, item in enumerate(part.content):
+                yield from _media((*path, "content", inner), item, provider)
+        else:
+            yield from _media(path, part, provider)
+
+
+def _media(path: Path, part: Part, provider: str) -> Iterator[Issue]:
+    if isinstance(part, (ImagePart, FilePart, AudioPart)) and (found := refused(part)) is not None:
+        code, what = found
+        yield Issue(path, f"unsupported_{code}", f"{provider} {what}")
+
+
+def _something_said(request: Request, provider: str) -> Iterator[Issue]:
+    for message in request.messages:
+        if message.role != "system" and any(not isinstance(part, TextPart) or part.text.strip() for part in message.content):
+            return
+    what = f"{provider} wants at least one message that is neither empty nor a system message: add what the user says"
+    yield Issue(("messages",), "nothing_said", what)
+
+
+def _tools(request: Request, provider: str) -> Iterator[Issue]:
+    for index, tool in enumerate(request.tools):
+        path: Path = ("tools", index)
+        if isinstance(tool, ProviderTool):
+            if tool.dialect != DIALECT:
+                belongs = f"the tool {tool.name!r} belongs to {tool.dialect!r}"
+                yield Issue(path, "foreign_tool", f"{belongs}, but {provider} is spoken to in {DIALECT!r}: leave it out")
+        elif tool.strict:
+            for issue in schema_issues(tool.parameters):
+                what = f"{issue.message}, or make the tool not `strict`"
+                yield Issue((*path, "parameters", *issue.path), issue.code, what)
+
+
+def _sampling(request: Request, api_version: str, provider: str) -> Iterator[Issue]:
+    if request.seed is not None:
+        yield Issue(("seed",), "unsupported_option", f"{provider} has no seed, but {request.seed} is given: leave it out")
+    given: list[tuple[Path, object]] = [(("temperature",), request.temperature), (("top_p",), request.top_p)]
+    given += [(("provider_options", name), request.provider_options.get(name)) for name in _SAMPLING]
+    if not takes_sampling(api_version):
+        for path, value in given:
+            if value is not None:
+                what = f"version {api_version} of {provider}'s API takes no {path[-1]}, but {value} is given: leave it out"
+                yield Issue(path, "unsupported_option", what)
+    elif request.temperature is not None and request.temperature > 1:
+        what = f"{provider} takes a temperature of 0 to 1, not {request.temperature}: lower it"
+        yield Issue(("temperature",), "out_of_range", what)
+
+
+def _thinking(request: Request, provider: str) -> Iterator[Issue]:
+    if not thinks(request):
+        return
+    if request.temperature not in (None, 1):
+        what = f"{provider} thinks at a temperature of 1 only, not {request.temperature}: leave it out, or the reasoning"
+        yield Issue(("temperature",), "conflicts_with_reasoning", what)
+    choice = request.tool_choice
+    forced = choice.mode == "required" if isinstance(choice, AllowedTools) else choice not in (None, "auto", "none")
+    if forced and request.tools:
+        what = f"{provider} does not think when it has to call a tool ({choice!r}): use 'auto', or leave out the reasoning"
+        yield Issue(("tool_choice",), "conflicts_with_reasoning", what)
+    yield from _budget(request, provider)
+
+
+def _budget(request: Request, provider: str) -> Iterator[Issue]:
+    budget = request.reasoning.budget_tokens if request.reasoning is not None else None
+    limit, form = max_tokens_of(request), thinking_of(request.model)
+    path: Path = ("reasoning", "budget_tokens")
+    if form == "effort":
+        return  # the budget is rounded to an effort
+    if budget is not None and budget < LEAST_BUDGET:
+        what = f"{provider} takes a budget of {LEAST_BUDGET} tokens or more, not {budget}: raise it, or turn thinking off with 0"
+        yield Issue(path, "out_of_range", what)
+    elif budget is not None and budget >= limit:
+        what = (
+            f"the budget of {budget} leaves no token for the answer, since thinking counts: raise `max_tokens` ({limit}) above it"
+        )
+        yield Issue(path, "out_of_range", what)
+    elif form == "budget" and limit <= LEAST_BUDGET:
+        what = f"{provider} needs more than {LEAST_BUDGET} tokens to think, not {limit}: raise it, or leave out the reasoning"
+        yield Issue(("max_tokens",), "out_of_range", what)
+
+
+def _format(request: Request, provider: str) -> Iterator[Issue]:
+    wanted = request.response_format
+    if wanted == "json_object":
+        what = f"{provider} has no JSON mode without a schema: pass a pydantic class or `json_schema(...)`"
+        yield Issue(("response_format",), "unsupported_option", what)
+    elif isinstance(wanted, JsonSchema):
+        for issue in schema_issues(wanted.json_schema):
+            yield Issue(("response_format", "json_schema", *issue.path), issue.code, issue.message)

@@ -1,0 +1,1 @@
+"""Google's protocols, as AI Studio and Vertex AI speak them."""

@@ -1,0 +1,133 @@
+"""Steps until halted, as one stream: a lazy sequence of turns, one after the other.
+
+Neither recursion nor a growing stack: each turn begins when the one before it has ended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import reactivex as rx
+from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable, SerialDisposable
+
+from allm_rx.data import events as ev
+from allm_rx.data.messages import Message, user
+from allm_rx.data.results import ChatResult, StepResult
+from allm_rx.data.threads import Thread
+from allm_rx.data.usage import Usage
+from allm_rx.execution import step, structured
+from allm_rx.operators.collect_chat import collect_chat
+from allm_rx.reducers.chat import halts_chat
+from allm_rx.runtime.delivery import deliver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reactivex import Observable
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+    from allm_rx.execution.resolve import Input, Resolved
+    from allm_rx.operators.run import RunnableObservable
+    from allm_rx.runtime.engine import Engine
+    from allm_rx.runtime.options import Options
+
+DEFAULT_MAX_TURNS = 8
+"""Steps a chat may take."""
+
+
+def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable[ev.Event]:
+    """Give the events of a chat; see `allm_rx.stream`."""
+    resolved = step.prepared(engine, given, options, function="stream")
+    return step.seen(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved)
+
+
+def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[ChatResult]:
+    """Give the result of a chat; see `allm_rx.chat`."""
+    resolved = step.prepared(engine, given, options, function="chat")
+    events = step.observed(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved)
+    return deliver(events.pipe(collect_chat()))
+
+
+def chat_events(resolved: Resolved, thread: Thread) -> Observable[ev.Event]:
+    """Give the events of a chat over a thread, cold.
+
+    Emits: each step's events, then `chat_completed`.
+    """
+
+    def subscribe(observer: ObserverBase[ev.Event], scheduler: SchedulerBase | None = None) -> DisposableBase:
+        chat = _Chat(resolved, thread)
+        inbox = SerialDisposable()
+        source = resolved.orchestration.get("inbox")
+        if source is not None:
+            inbox.disposable = source.subscribe(chat.receive, observer.on_error, scheduler=scheduler)
+        turns = rx.concat_with_iterable(chat.turns()).subscribe(observer, scheduler=scheduler)
+        return CompositeDisposable(turns, inbox)
+
+    return rx.Observable(subscribe)
+
+
+class _Chat:
+    """The state of one subscription."""
+
+    def __init__(self, resolved: Resolved, thread: Thread) -> None:
+        options = resolved.orchestration
+        self._passes = structured.passes(resolved)
+        self._resolved = self._passes.first
+        self._thread = thread
+        self._steps: list[StepResult] = []
+        self._usage = Usage()
+        self._halted: str | None = None
+        self._mail: list[Message] = []
+        self._max_turns: int = options.get("max_turns", DEFAULT_MAX_TURNS)
+        self._halt_when: Any = options.get("halt_when")
+        self._usage_limit: Usage | None = options.get("usage_limit")
+
+    def receive(self, message: Message | str) -> None:
+        """Take a message of the inbox; it is added before the next step."""
+        self._mail.append(user(message) if isinstance(message, str) else message)
+
+    def turns(self) -> Iterator[Observable[ev.Event]]:
+        """Give the turns one by one; the next is asked for when the one before it has ended."""
+        while self._halted is None:
+            checked = not self._deliver_mail() and bool(self._steps)
+            yield self._turn(checked=checked)
+        if self._passes.finalizes(self._halted):
+            self._resolved = self._passes.last
+            self._thread = self._passes.nudged(self._thread)
+            self._max_turns = len(self._steps) + 1
+            yield self._turn(checked=False)
+        yield rx.defer(lambda _: rx.just(ev.ChatCompleted(self._result())))
+
+    def _turn(self, *, checked: bool) -> Observable[ev.Event]:
+        events = step.step_events(self._resolved, self._thread, len(self._steps), checked=checked)
+        return events.pipe(ops.do_action(self._take))
+
+    def _deliver_mail(self) -> bool:
+        mail, self._mail = self._mail, []
+        self._thread = self._thread.append(*mail)
+        return bool(mail)
+
+    def _take(self, event: ev.Event) -> None:
+        if type(event) is not ev.StepCompleted:
+            return
+        result = event.result
+        self._steps.append(result)
+        self._thread = result.thread
+        self._usage = self._usage + result.response.usage
+        self._halted = halts_chat(
+            result,
+            steps=len(self._steps),
+            max_turns=self._max_turns,
+            halt_when=self._halt_when,
+            usage=self._usage,
+            usage_limit=self._usage_limit,
+        )
+        if self._halted == "completed" and self._mail and len(self._steps) < self._max_turns:
+            self._halted = None  # a message that came while the model finished is answered, not lost
+
+    def _result(self) -> ChatResult:
+        last = self._steps[-1].response
+        return ChatResult(
+            thread=self._thread, steps=tuple(self._steps), halted_reason=self._halted or "completed", error=last.error
+        )

@@ -1,0 +1,1 @@
+"""Benchmarks: each answers the question on top of its file."""
