@@ -169,6 +169,8 @@ def check(case: Case, events: Sequence[Event]) -> None:
     elif expect.get("incomplete"):
         assert response.error is not None
         assert response.error.reason == "stream_interrupted"
+    elif response.error is not None and "error" in expect["finish_reason_accept"]:  # its finish reason is the error
+        assert response.error.code == expect["raw_finish_reason"]
     else:
         assert response.error is None
         assert response.raw_finish_reason == expect["raw_finish_reason"]

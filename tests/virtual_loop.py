@@ -1,6 +1,7 @@
 """An event loop whose time passes only while nothing else is to do."""
 
 import asyncio
+import math
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ class JumpingSelector(selectors.SelectSelector):
             return super().select(timeout)
         ready = super().select(0)
         if not ready:
-            self.now += timeout
+            self.now = max(self.now + timeout, math.nextafter(self.now, math.inf))
         return ready
 
 

@@ -48,7 +48,7 @@ def ask(options: Options, model: str, prompt: str) -> int:
     try:
         response = lx.run(stream.pipe(ops.do_action(show), lx.collect_response()))
     except KeyboardInterrupt:
-        page.end(interrupted=True)
+        page.interrupted()
         raise
     page.end()
     return _conclude(response, usage=options.usage)

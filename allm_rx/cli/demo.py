@@ -47,18 +47,26 @@ def demo(*, pace: float) -> int:
     """
     page = Page(sys.stdout)
     with ProviderServer(lambda body, index: _answer(body, index, pace)) as server:
-        show = _Show(page, server)
-        # Straight to the server: a proxy of the environment cannot reach this machine's loopback.
-        adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none is needed", transport=_Direct())
-        engine = Engine(adapter=adapter, model="small-talk")
         page.dim(f"A provider of your own at {server.url}, a word every {pace * 1000:g} ms.\n")
-        thread = Thread().append(user(_QUESTIONS[0]))
-        first = show.answer(engine, thread)
-        thread = thread.append(first.raise_for_error().message, user(_QUESTIONS[1]))
-        show.answer(engine, thread).raise_for_error()
-        show.stop(engine, thread.append(user(_QUESTIONS[2])))
+        try:
+            _converse(page, server)
+        except KeyboardInterrupt:
+            page.interrupted()
+            raise
         page.dim('\nNothing left this machine. With a key: allm-rx "your prompt" -m vendor:model\n')
     return 0
+
+
+def _converse(page: Page, server: ProviderServer) -> None:
+    # Straight to the server: a proxy of the environment cannot reach this machine's loopback.
+    adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none is needed", transport=_Direct())
+    engine = Engine(adapter=adapter, model="small-talk")
+    show = _Show(page, server)
+    thread = Thread().append(user(_QUESTIONS[0]))
+    first = show.answer(engine, thread).raise_for_error()
+    thread = thread.append(first.message, user(_QUESTIONS[1]))
+    second = show.answer(engine, thread).raise_for_error()
+    show.stop(engine, thread.append(second.message, user(_QUESTIONS[2])))
 
 
 def _answer(body: dict[str, Any], index: int, pace: float) -> Answer:

@@ -1,17 +1,19 @@
 """Where an answer appears: a terminal, a pipe or a file.
 
 Rule 1: what a provider says never controls a terminal; control characters and escape sequences are taken out.
-Rule 2: each piece is written and flushed as it comes, so a pipe streams too.
+Rule 2: each piece is written as it comes, past Python's buffers, so a pipe streams too, and a reader that does not read holds
+no lock that the end of the process has to wait for.
 Rule 3: a terminal is never left dim: every dim piece ends with the reset.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import re
+import sys
+import threading
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -23,6 +25,8 @@ _UNESCAPED = re.compile(r"[\x7f-\x9f]")
 _STRING_INTRODUCERS = frozenset("PX]^_")
 """Behind ESC they begin a string that lasts to its terminator (ECMA-48, 5.6)."""
 _C1_STRING_INTRODUCERS = frozenset("\x90\x98\x9d\x9e\x9f")
+_PATIENCE = 0.5
+"""Seconds that an interruption waits for a piece under way."""
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
 
 
@@ -118,13 +122,14 @@ class Page:
     def __init__(self, out: TextIO) -> None:
         """Write to `out`; what its encoding cannot hold becomes `?`."""
         self._out = out
-        if isinstance(out, io.TextIOWrapper):
-            cast("io.TextIOWrapper[io.BufferedWriter]", out).reconfigure(errors="replace")
+        self._file = _file_of(out)
+        self._encoding = out.encoding or "utf-8"
         self._tty = out.isatty()
         self._dims = self._tty and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
         self._filter = ControlFilter()
         self._reasoning = False
         self._line_begun = False
+        self._writing = threading.Lock()
 
     def text(self, piece: str) -> None:
         """Show some more text."""
@@ -146,10 +151,17 @@ class Page:
         safe = _UNESCAPED.sub(lambda control: f"\\u{ord(control[0]):04x}", line) if self._tty else line
         self._write(f"{safe}\n")
 
-    def end(self, *, interrupted: bool = False) -> None:
-        """End the line; on a terminal, an interruption has put its own mark on it."""
-        if self._line_begun or (interrupted and self._tty):
+    def end(self) -> None:
+        """End the line."""
+        if self._line_begun:
             self._write("\n")
+
+    def interrupted(self) -> None:
+        """End the line after Ctrl-C, which a terminal shows on it; not when the reader does not take what is being written."""
+        if self._writing.acquire(timeout=_PATIENCE):
+            self._writing.release()
+            if self._line_begun or self._tty:
+                self._write("\n")
 
     def _turn(self, *, reasoning: bool) -> None:
         if reasoning is not self._reasoning:
@@ -159,7 +171,23 @@ class Page:
                 self._write("\n\n")
 
     def _write(self, text: str, *, seen: str | None = None) -> None:
-        if text:
-            self._out.write(text)
-            self._out.flush()
+        if not text:
+            return
+        with self._writing:
             self._line_begun = not (text if seen is None else seen).endswith("\n")
+            data = text.encode(self._encoding, "replace")
+            if self._file is None:
+                self._out.write(data.decode(self._encoding))
+                self._out.flush()
+                return
+            left = memoryview(data)
+            while left:
+                left = left[os.write(self._file, left) :]
+
+
+def _file_of(out: TextIO) -> int | None:
+    """Give the descriptor to write to; None where only the stream itself knows how, as on a console of Windows."""
+    try:
+        return None if sys.platform == "win32" else out.fileno()
+    except OSError:  # a stream without a file, as in tests
+        return None

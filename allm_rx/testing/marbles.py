@@ -28,7 +28,7 @@ Rule 2: a diagram that RxPY would read as something else is a `ValueError`, such
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reactivex import Observable
 from reactivex.disposable import CompositeDisposable
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
     from reactivex.notification import Notification
+
+T = TypeVar("T")
 
 SUBSCRIBED = 200.0
 """The virtual second at which `observe` subscribes, and at which a diagram begins for `expect`."""
@@ -74,7 +76,7 @@ _GROUP = re.compile(r"\(([^()]*)\)")
 
 def events(
     diagram: str,
-    lookup: Mapping[str | float, Any] | None = None,
+    lookup: Mapping[str, Any] | None = None,
     *,
     error: Exception | None = None,
     timespan: float = 1.0,
@@ -96,7 +98,7 @@ def events(
 
 def expect(
     diagram: str,
-    lookup: Mapping[str | float, Any] | None = None,
+    lookup: Mapping[str, Any] | None = None,
     *,
     error: Exception | None = None,
     timespan: float = 1.0,
@@ -121,8 +123,14 @@ def observe(source: Observable[Any] | Callable[[], Observable[Any]], *, disposed
     return TestScheduler().start(create, subscribed=SUBSCRIBED, disposed=disposed).messages
 
 
+def items(source: Observable[T], *, disposed: float = DISPOSED) -> list[T]:
+    """Subscribe in virtual time and give what came, without seconds and end."""
+    seen = [one.value for one in observe(source, disposed=disposed)]
+    return [what.value for what in seen if isinstance(what, OnNext)]
+
+
 def _read(
-    diagram: str, lookup: Mapping[str | float, Any] | None, error: Exception | None, timespan: float
+    diagram: str, lookup: Mapping[str, Any] | None, error: Exception | None, timespan: float
 ) -> list[tuple[float, Notification[Any]]]:
     _check(diagram)
     values = lookup or {}
@@ -130,7 +138,7 @@ def _read(
     read: list[tuple[float, Notification[Any]]] = []
     for time, what in parse(diagram, timespan=timespan, error=error, raise_stopped=True):
         if isinstance(what, OnNext):
-            element: str | float = what.value
+            element = str(what.value)  # RxPY reads digits as numbers
             attempt += element == "r"
             event = values[element] if element in values else _default(element, fold, attempt)
             what = OnNext(event)
@@ -145,7 +153,7 @@ def _read(
 _EVENTS = frozenset(KINDS.values())
 
 
-def _default(element: str | float, fold: ResponseFold, attempt: int) -> Event:
+def _default(element: str, fold: ResponseFold, attempt: int) -> Event:
     match element:
         case "s":
             return STARTED
@@ -158,7 +166,7 @@ def _default(element: str | float, fold: ResponseFold, attempt: int) -> Event:
         case "u":
             return RawChunk("usage", USAGE)
         case _:
-            return TextDelta(BLOCK, str(element))
+            return TextDelta(BLOCK, element)
 
 
 def _check(diagram: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -285,19 +284,3 @@ def test_stdin_of_a_terminal_is_not_awaited() -> None:
     os.close(master)
     os.close(slave)
     assert (process.returncode, out) == (0, b"Hello.\n")
-
-
-def test_the_module_is_the_command() -> None:
-    """The console script and `python -m allm_rx.cli` are one."""
-    (script,) = [
-        line
-        for line in subprocess.run([sys.executable, "-c", _SCRIPT], capture_output=True, text=True, check=True).stdout.split()
-    ]
-
-    assert script == "allm_rx.cli:main"
-
-
-_SCRIPT = """
-from importlib.metadata import entry_points
-print(*(point.value for point in entry_points(group="console_scripts", name="allm-rx")))
-"""

@@ -23,13 +23,6 @@ Token = str | SecretStr | Callable[[], str | SecretStr]
 """An access token, or what gives one; a callable is called on the library's loop, so it must be quick."""
 
 
-def key_header(key: SecretStr, *, bearer: bool) -> dict[str, str | SecretStr]:
-    """Give the header that a key or a token travels in."""
-    if bearer:
-        return {"authorization": SecretStr(f"Bearer {key.get_secret_value()}")}
-    return {"x-goog-api-key": key}
-
-
 def access_token(token: Token | None, call: Call, *, provider: str) -> SecretStr:
     """Give the token to send: the call's own key, or the adapter's token.
 
@@ -44,7 +37,7 @@ def access_token(token: Token | None, call: Call, *, provider: str) -> SecretStr
     if found is None or not found.get_secret_value():
         raise EngineError(
             "missing_key",
-            f"There is no access token for {provider!r} on Vertex AI: pass `access_token=`, a token or a function that gives one.",
+            f"There is no access token for {provider!r} on Vertex AI: pass `access_token=`, be it a token or what gives one.",
             provider=provider,
             request_id=call.request_id,
         )
@@ -54,8 +47,7 @@ def access_token(token: Token | None, call: Call, *, provider: str) -> SecretStr
 def _called(token: Callable[[], str | SecretStr], provider: str) -> str | SecretStr:
     try:
         return token()
-    except Exception as error:
-        # Only the class of it is told, and no cause is kept: its text may hold the token.
+    except Exception as error:  # noqa: BLE001 - only its class is told, and no cause is kept: its text may hold the token
         raise AdapterError(
             "authentication_failed",
             f"The function that gives the access token raised {type(error).__name__}: mend it, or log in again.",

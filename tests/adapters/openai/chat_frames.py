@@ -15,7 +15,7 @@ RECORDINGS = Path(__file__).parents[2] / "recordings" / "openai_chat"
 
 def chunk(delta: Any = None, finish: str | None = None, **beside: Any) -> dict[str, Any]:
     """Write one chunk whose only choice has this delta."""
-    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    choice: dict[str, Any] = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
     return {"id": "chatcmpl-1", "model": "m", "choices": [choice], **beside}
 
 

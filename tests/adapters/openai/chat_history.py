@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from allm_rx.adapters.openai.chat_completions import options
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
@@ -107,8 +107,8 @@ def equivalent(body: dict[str, Any]) -> dict[str, Any]:
 
 def _plain_message(wire: dict[str, Any]) -> dict[str, Any]:
     plain = dict(wire)
-    content = plain.get("content")
-    if isinstance(content, list) and [part["type"] for part in content] == ["text"]:
+    content: Any = plain.get("content")
+    if isinstance(content, list) and [part["type"] for part in cast("list[dict[str, Any]]", content)] == ["text"]:
         plain["content"] = content[0]["text"]
     if plain.get("tool_calls") and not plain.get("content"):
         plain.pop("content", None)

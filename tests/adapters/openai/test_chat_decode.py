@@ -432,7 +432,7 @@ def test_usage_is_told_when_the_exchange_breaks() -> None:
 
 def test_choice_zero_counts_alone() -> None:
     """Chunks of several choices are interleaved; ours is the first."""
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"choices": [{"index": 1, "delta": {"content": "B"}}]},
         {"choices": [{"index": 1, "delta": {"content": "b"}}, {"index": 0, "delta": {"content": "A"}}]},
         {"choices": [{"index": 1, "delta": {}, "finish_reason": "length"}]},
@@ -446,7 +446,7 @@ def test_choice_zero_counts_alone() -> None:
 
 def test_ids_are_the_first_that_are_not_empty() -> None:
     """A first chunk of filter results, without id and model, does not name the answer."""
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"choices": [], "id": "", "model": "", "prompt_filter_results": []},
         {"id": "a", "model": "m-1", "choices": [{"delta": {"content": "Hi"}}]},
         {"id": "b", "model": "m-2", "choices": [{"delta": {}, "finish_reason": "stop"}]},
@@ -457,18 +457,18 @@ def test_ids_are_the_first_that_are_not_empty() -> None:
     assert (response.id, response.model) == ("a", "m-1")
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        {"choices": None},
-        {"choices": []},
-        {},
-        {"type": "ping"},
-        {"choices": [{"index": 0, "delta": None}]},
-        {"choices": [{"index": 0, "delta": {"role": "", "content": None, "tool_calls": None}, "finish_reason": ""}]},
-        {"choices": [{"delta": {"content": "", "tool_calls": []}}], "usage": {}},
-    ],
-)
+EMPTY: list[Any] = [
+    {"choices": None},
+    {"choices": []},
+    {},
+    {"type": "ping"},
+    {"choices": [{"index": 0, "delta": None}]},
+    {"choices": [{"index": 0, "delta": {"role": "", "content": None, "tool_calls": None}, "finish_reason": ""}]},
+    {"choices": [{"delta": {"content": "", "tool_calls": []}}], "usage": {}},
+]
+
+
+@pytest.mark.parametrize("frame", EMPTY)
 def test_frame_that_says_nothing_changes_nothing(frame: Any) -> None:
     """Empty chunks of every kind are passed over."""
     assert answer(text("a"), frame, text("b"), chunk(finish="stop")).output_text == "ab"
@@ -486,7 +486,7 @@ def test_empty_record_is_a_sign_of_life() -> None:
 
 def test_citations_that_are_repeated_count_once() -> None:
     """Lists that come with every chunk give each source once, with its title."""
-    lists = {
+    lists: dict[str, Any] = {
         "citations": ["https://a.example", "https://b.example"],
         "search_results": [{"title": "A", "url": "https://a.example"}],
     }

@@ -14,7 +14,7 @@ from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_objects
 from allm_rx.data.events import ReasoningCompleted, TextCompleted
 from allm_rx.data.parts import ProviderPart, SourcePart
 from allm_rx.wire.partial_json import parse_object
-from allm_rx.wire.text import repair
+from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import EventEmitter
@@ -152,15 +152,16 @@ class _Call(Block):
         out.call_started(self._id, name, provider_executed=theirs)
 
     def delta(self, kind: str, delta: Wire) -> None:
-        if kind == "input_json_delta" and (piece := as_word(delta.get("partial_json"))):
+        if kind == "input_json_delta" and (piece := as_text(delta.get("partial_json"))):
             self._pieces.append(piece)
             self._out.call_delta(self._id, piece)
 
     def stop(self) -> bool:
         if not self._pieces:
-            self._out.call_completed(self._id, arguments=self._input, extra=kept(self._kept))
+            raw = None if self._input else ""
+            self._out.call_completed(self._id, raw, arguments=repair_json(self._input), extra=kept(self._kept))
             return True
-        raw = "".join(self._pieces)
+        raw = repair("".join(self._pieces))
         arguments = parse_object(raw)
         if isinstance(arguments, str):
             return False
@@ -172,7 +173,7 @@ class _Call(Block):
             self._out.call_completed(self._id, cut=cut, extra=kept(self._kept))
 
     def drop(self) -> Event | None:
-        self._out.call_completed(self._id, "".join(self._pieces), arguments={}, error=_DROPPED)
+        self._out.call_completed(self._id, repair("".join(self._pieces)), arguments={}, error=_DROPPED)
         builder = self._out.builder
         builder.blocks.remove(builder.call(self._id))
         return None

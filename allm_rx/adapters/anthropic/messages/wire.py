@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from allm_rx.data.usage import Usage
-from allm_rx.wire.text import repair
+from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,18 +47,7 @@ def own(part: Part | Message) -> dict[str, JsonValue]:
 
 def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Give `provider_data` that keeps something for the next turn; nothing keeps nothing."""
-    return {DIALECT: _writable(dict(data))} if data else {}
-
-
-def _writable(value: Any) -> Any:
-    """Give JSON data without halves of characters, which could be neither saved nor sent."""
-    if isinstance(value, str):
-        return repair(value)
-    if isinstance(value, list):
-        return [_writable(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {repair(key): _writable(item) for key, item in cast("Wire", value).items()}
-    return value
+    return {DIALECT: repair_json(dict(data))} if data else {}
 
 
 def merged(base: Wire, newer: Mapping[str, Any]) -> Wire:
@@ -104,7 +93,7 @@ def newer_usage(raw: Wire, report: Any) -> Wire:
         for name, value in as_object(report).items()
         if value is not None and not (value == 0 and name in _PROMPT and raw.get(name))
     }
-    return {**raw, **_writable(known)}
+    return {**raw, **repair_json(known)}
 
 
 def usage_of(raw: Wire) -> Usage:

@@ -11,12 +11,10 @@ Rule 5: what no field exists for (sources, what other providers' tools did) is l
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from allm_rx.adapters.gemini.generate_content.options import Service, is_third
+from allm_rx.adapters.gemini.generate_content.options import is_third
 from allm_rx.adapters.gemini.shapes import DIALECT, SIGNATURE, mapping
 from allm_rx.data.parts import (
     AudioPart,
@@ -31,8 +29,9 @@ from allm_rx.data.parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
+    from allm_rx.adapters.gemini.generate_content.options import Service
     from allm_rx.data.messages import Message
 
 Wire = dict[str, Any]
@@ -91,7 +90,8 @@ class _Writer:
                 self._append("user", [_user_part(part, self._service) for part in message.content if _is_content(part)])
             case "assistant":
                 self._calls.update({call.id: call for call in message.tool_calls})
-                self._append("model", list(_model_parts(message, self._service)))
+                parts = (_model_part(part, self._service) for part in message.content)
+                self._append("model", [part for part in parts if part])
             case "tool":
                 self._answer([self._result(result) for result in message.tool_results])
 
@@ -150,28 +150,24 @@ def _user_part(part: Part, service: Service) -> Wire:
     return {"text": part.text, **own(part)} if isinstance(part, TextPart) else own(part)
 
 
-def _model_parts(message: Message, service: Service) -> Iterator[Wire]:
-    for part in message.content:
-        back = own(part)
-        match part:
-            case TextPart(text=text):
-                if text or back:
-                    yield {"text": text, **back}
-            case ReasoningPart(text=text):
-                if SIGNATURE in back:
-                    yield {"text": text, "thought": True, **back}
-            case ToolCall(provider_executed=False):
-                yield _function_call(part, back)
-            case ToolCall() | ToolResultPart():
-                if _EXECUTED & back.keys():
-                    yield back
-            case ImagePart() | AudioPart() | FilePart():
-                yield _medium(part, service)
-            case ProviderPart():
-                if back and (SIGNATURE in back or not back.get("thought")):
-                    yield back
-            case _:  # a source; the model finds it again
-                pass
+def _model_part(part: Part, service: Service) -> Wire | None:
+    """Give a part of an answer as it came; None where it does not go back."""
+    back = own(part)
+    match part:
+        case TextPart(text=text):
+            return {"text": text, **back} if text or back else None
+        case ReasoningPart(text=text):
+            return {"text": text, "thought": True, **back} if SIGNATURE in back else None
+        case ToolCall(provider_executed=False):
+            return _function_call(part, back)
+        case ToolCall() | ToolResultPart():
+            return dict(back) if _EXECUTED & back.keys() else None
+        case ImagePart() | AudioPart() | FilePart():
+            return _medium(part, service)
+        case ProviderPart():
+            return dict(back) if SIGNATURE in back or not back.get("thought") else None
+        case _:  # a source; the model finds it again
+            return None
 
 
 def _function_call(call: ToolCall, back: Wire) -> Wire:

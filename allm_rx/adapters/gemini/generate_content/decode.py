@@ -55,6 +55,8 @@ _NO_REASON = frozenset({"BLOCKED_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED"
 _CHUNK = frozenset({"candidates", "modelVersion", "promptFeedback", "responseId", "usageMetadata"})
 """Fields of a chunk; JSON without any of them is something else."""
 
+_NOTHING: dict[str, Any] = {}
+
 _BESIDE = frozenset({"thought", SIGNATURE, "partMetadata", "videoMetadata", "mediaResolution"})
 """Fields of a part that do not say what it is."""
 
@@ -91,7 +93,7 @@ class GenerateContentDecoder(MessageDecoder):
         if candidates:
             candidate = candidates[0]
             if candidate.get("index"):
-                candidate = next((item for item in mappings(candidates) if not item.get("index")), {})
+                candidate = next((item for item in mappings(candidates) if not item.get("index")), _NOTHING)
             content = candidate.get("content")
             for part in (content.get("parts") or ()) if content else ():
                 text = part.get("text")

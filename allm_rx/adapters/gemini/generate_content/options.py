@@ -63,8 +63,8 @@ class Service:
             return model
         if model.startswith("publishers/"):
             return self.parent + model
-        publisher, slash, name = model.removeprefix("models/").partition("/")
-        return f"{self.parent}publishers/{publisher}/models/{name}" if slash else f"{self.parent}publishers/google/models/{publisher}"
+        publisher, _, name = model.removeprefix("models/").rpartition("/")
+        return f"{self.parent}publishers/{publisher or 'google'}/models/{name}"
 
 
 def vertex_host(location: str) -> str:

@@ -8,6 +8,7 @@ Rule 3: linear; a path costs its own length, whatever was told before.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,8 +69,10 @@ class PartialArguments:
     """The arguments of one call.
 
     >>> arguments = PartialArguments()
-    >>> arguments.feed([{"jsonPath": "$.city", "stringValue": "Os"}]) + arguments.feed([{"jsonPath": "$.city", "stringValue": "lo"}])
-    '{"city":"Oslo'
+    >>> arguments.feed([{"jsonPath": "$.city", "stringValue": "Os"}])
+    '{"city":"Os'
+    >>> arguments.feed([{"jsonPath": "$.city", "stringValue": "lo"}])
+    'lo'
     >>> arguments.finish(), arguments.value
     ('"}', {'city': 'Oslo'})
     """
@@ -151,7 +154,7 @@ class PartialArguments:
 
     def _parent(self, path: Path) -> _Node:
         node = self._root
-        for step, following in zip(path, path[1:], strict=False):
+        for step, following in itertools.pairwise(path):
             inner = node.items.get(step)
             if not isinstance(inner, _Node):
                 inner = node.items[step] = _Node(array=isinstance(following, int))

@@ -7,7 +7,7 @@ inside the prompt.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allm_rx.adapters.gemini.shapes import kept, number
 from allm_rx.data.usage import Usage
@@ -28,10 +28,12 @@ class UsageCounts:
 
     def feed(self, metadata: Any) -> None:
         """Take the `usageMetadata` of a chunk."""
-        if isinstance(metadata, dict):
-            if None in metadata.values():
-                metadata = {name: value for name, value in metadata.items() if value is not None}
-            self._counts.update(metadata)
+        if not isinstance(metadata, dict):
+            return
+        counts = cast("dict[str, Any]", metadata)
+        if None in counts.values():
+            counts = {name: value for name, value in counts.items() if value is not None}
+        self._counts.update(counts)
 
     def usage(self) -> Usage | None:
         """Give what is known; None when nothing was reported."""

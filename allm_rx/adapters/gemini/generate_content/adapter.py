@@ -1,0 +1,154 @@
+"""Google's Gemini models, at AI Studio and at Vertex AI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from pydantic import SecretStr
+
+from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token
+from allm_rx.adapters.gemini.generate_content.check import check
+from allm_rx.adapters.gemini.generate_content.decode import GenerateContentDecoder
+from allm_rx.adapters.gemini.generate_content.encode import encode
+from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, vertex_host
+from allm_rx.operators.exchange import exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reactivex import Observable
+
+    from allm_rx.abc.adapter import Call
+    from allm_rx.abc.transport import Transport
+    from allm_rx.adapters.gemini.auth import Token
+    from allm_rx.data.events import Event
+    from allm_rx.data.requests import Request
+    from allm_rx.wire.http import ResponseHead, WireRequest
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Gemini:
+    """The generateContent API, as a stream of events.
+
+    ```python
+    Gemini()                                                        # AI Studio, key from GEMINI_API_KEY or GOOGLE_API_KEY
+    Gemini.vertex(project="my-project", location="global", access_token=lambda: credentials.token)
+    Gemini(base_url="http://localhost:9000", api_key="x")           # a server that speaks it too
+    ```
+    """
+
+    api_key: str | SecretStr | None = field(default=None, repr=False)
+    """The key; None takes it at each subscription from where keys are kept, see `key_variables`."""
+    base_url: str = AI_STUDIO
+    """As in Google's own package, `HttpOptions(base_url=...)`: everything before the version."""
+    api_version: str | None = "v1beta"
+    """As in `HttpOptions(api_version=...)`; None leaves it out."""
+    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"], repr=False)
+    """Further headers, such as `x-goog-user-project`; they win over the adapter's own."""
+    transport: Transport | None = None
+    """What sends requests; None takes the runtime's HTTP client."""
+    provider: str = "gemini"
+    """The name in events, errors and key look-ups."""
+    key_variables: tuple[str, ...] = KEY_VARIABLES
+    """Environment variables that may hold the key."""
+    project: str | None = None
+    """On Vertex AI the Google Cloud project; see `vertex`."""
+    location: str | None = None
+    """On Vertex AI the location, such as `europe-west4` or `global`."""
+    access_token: Token | None = field(default=None, repr=False)
+    """On Vertex AI what stands in place of the key."""
+
+    def __post_init__(self) -> None:
+        for name in ("api_key", "access_token"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                object.__setattr__(self, name, SecretStr(given))
+        if (self.project is None) is not (self.location is None):
+            raise TypeError("Gemini(...) takes `project` and `location` together: see `Gemini.vertex`.")
+
+    @classmethod
+    def vertex(
+        cls,
+        *,
+        project: str,
+        location: str = "global",
+        access_token: Token,
+        api_version: str | None = "v1beta1",
+        base_url: str | None = None,
+        headers: Mapping[str, str | SecretStr] | None = None,
+        transport: Transport | None = None,
+    ) -> Self:
+        """Speak to Vertex AI.
+
+        Args:
+            project: the Google Cloud project.
+            location: where the model runs, such as `europe-west4`, `eu` or `global`.
+            access_token: an OAuth token, or a function that gives one. It is called for every request, on the library's loop:
+                refresh the token elsewhere and hand it out here.
+            api_version: the version of the API.
+            base_url: everything before the version; None is Google's own host for the location.
+            headers: further headers; they win over the adapter's own.
+            transport: what sends requests; None takes the runtime's HTTP client.
+        """
+        return cls(
+            project=project,
+            location=location,
+            access_token=access_token,
+            api_version=api_version,
+            base_url=base_url or vertex_host(location),
+            headers=headers or {},
+            transport=transport,
+        )
+
+    def preflight(self, request: Request, call: Call, /) -> None:
+        """Accept a request that can be sent; see `Adapter.preflight`."""
+        check(request, service=self._service, provider=self.provider)
+        self._key(call)
+
+    def stream(self, request: Request, call: Call, /) -> Observable[Event]:
+        """Send the request on subscription; see `Adapter.stream` for the guarantees."""
+        sent: set[str] = set()
+
+        def wire() -> WireRequest:
+            key = self._key(call)
+            sent.add(key.get_secret_value())
+            return encode(request, service=self._service, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
+
+        def decoder(head: ResponseHead | None) -> GenerateContentDecoder:
+            hidden = (value.get_secret_value() for value in self.headers.values() if isinstance(value, SecretStr))
+            return GenerateContentDecoder(
+                provider=self.provider,
+                request_id=call.request_id,
+                provider_request_id=head.request_id if head is not None else None,
+                include_raw_chunks=call.include_raw_chunks,
+                secrets=(*sent, *hidden),
+            )
+
+        transport = self.transport or call.host.transport
+        return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
+
+    @property
+    def _service(self) -> Service:
+        parent = f"projects/{self.project}/locations/{self.location}/" if self.project is not None else ""
+        return Service(base_url=self.base_url, api_version=self.api_version, parent=parent)
+
+    def _key(self, call: Call) -> SecretStr:
+        if self.project is not None:
+            return access_token(self.access_token, call, provider=self.provider)
+        given = SecretStr(self.api_key) if isinstance(self.api_key, str) else self.api_key
+        return call.key(self.provider, self.key_variables, given)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: always; an adapter holds a key and a transport.
+        """
+        raise TypeError("An adapter holds a key and a transport and cannot be pickled: build it in the worker.")
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self

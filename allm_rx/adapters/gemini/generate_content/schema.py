@@ -1,0 +1,164 @@
+"""JSON Schemas as Gemini reads them: its fields for JSON Schema, not those for its subset of OpenAPI.
+
+`parametersJsonSchema` and `responseJsonSchema` take references, unions, lists of types and closed objects as they are, so a
+schema is sent nearly as it was given. What they read otherwise is written in words they know.
+
+Rule 1: pure; the schema that was given is not changed.
+Rule 2: written otherwise: `const` (an `enum` of one), `oneOf` (`anyOf`), `allOf` (its parts, put together), and a reference
+with neighbours (what it refers to, and the neighbours).
+Rule 3: a keyword that is not known is not read. One that only narrows a value (`pattern`, `multipleOf`) is sent all the same;
+one that shapes it (`not`, `if`, `patternProperties`) would be lost, so a strict schema with one is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allm_rx.adapters.gemini.shapes import mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic import JsonValue
+
+Path = tuple[str | int, ...]
+Schema = dict[str, Any]
+
+_NAMED = ("properties", "$defs", "definitions")
+"""Keywords with schemas by name."""
+_NESTED = ("items", "prefixItems", "anyOf", "oneOf", "allOf", "additionalProperties")
+"""Keywords with a schema, or a list of them."""
+_UNREAD = frozenset(
+    {
+        "contains",
+        "dependentRequired",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "patternProperties",
+        "propertyNames",
+        "then",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    }
+)
+_ABOUT = frozenset({"$schema", "$id", "$comment"})
+"""Keywords about the schema itself, of no use to a model."""
+_MOST = 10_000
+"""Schemas that are written; references that lead to each other could go on for ever."""
+
+
+def gemini_schema(schema: Mapping[str, JsonValue]) -> Schema:
+    """Give a schema in the words that Gemini reads."""
+    return _Writer(schema).write(dict(schema))
+
+
+def has_arguments(schema: Mapping[str, JsonValue]) -> bool:
+    """Tell whether a tool's parameters take anything; old models refuse an object without properties."""
+    plain = {"type", "properties", "required", "title", "description", "additionalProperties", *_ABOUT}
+    return bool(schema.get("properties") or schema.keys() - plain or schema.get("additionalProperties"))
+
+
+def unread(schema: Mapping[str, JsonValue]) -> Iterator[tuple[Path, str]]:
+    """Give what of a schema would be lost: the path, and the keyword or reference there."""
+    yield from _unread(dict(schema), dict(schema), ())
+
+
+def _unread(node: Any, root: Schema, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(node, list):
+        for index, item in enumerate(node):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            yield from _unread(item, root, (*path, index))
+        return
+    fields = mapping(node)
+    for key, value in fields.items():
+        where = (*path, key)
+        if key in _UNREAD:
+            yield where, key
+        elif key == "$ref" and _target(value, root) is None:
+            yield where, f"$ref {value!r}"
+        elif key == "allOf" and _together(fields, root) is None:
+            yield where, key
+        elif key in _NAMED:
+            for name, item in mapping(value).items():
+                yield from _unread(item, root, (*where, name))
+        elif key in _NESTED:
+            yield from _unread(value, root, where)
+
+
+class _Writer:
+    """One schema, while it is written."""
+
+    def __init__(self, root: Mapping[str, JsonValue]) -> None:
+        self._root: Schema = dict(root)
+        self._left = _MOST
+        self._inside: list[str] = []  # references that are being written out
+
+    def write(self, node: Any) -> Any:
+        if isinstance(node, list):
+            return [self.write(item) for item in node]  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(node, dict):
+            return node
+        self._left -= 1
+        fields = mapping(node)
+        reference = fields.get("$ref")
+        if isinstance(reference, str) and len(fields) > 1:
+            return self._written_out(reference, fields)
+        together = _together(fields, self._root) if "allOf" in fields else None
+        if together is not None and self._left > 0:
+            return self.write(together)
+        written: Schema = {}
+        for key, value in fields.items():
+            if key in _NAMED:
+                written[key] = {name: self.write(item) for name, item in mapping(value).items()}
+            elif key == "const":
+                written.setdefault("enum", [value])
+            elif key in _NESTED:
+                written["anyOf" if key == "oneOf" else key] = self.write(value)
+            elif key not in _ABOUT:
+                written[key] = value
+        return written
+
+    def _written_out(self, reference: str, fields: Schema) -> Schema:
+        """Write a reference whose neighbours would be refused: one to where it stands itself keeps its place without them."""
+        target = _target(reference, self._root)
+        if target is None or reference in self._inside or self._left <= 0:
+            return {"$ref": reference}
+        self._inside.append(reference)
+        written = self.write({**target, **{key: value for key, value in fields.items() if key != "$ref"}})
+        self._inside.pop()
+        return written
+
+
+def _target(reference: Any, root: Schema) -> Schema | None:
+    """Give the schema that a reference within the same document leads to."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return None
+    node: Any = root
+    for step in filter(None, reference.removeprefix("#").split("/")):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(node, dict) or name not in node:
+            return None
+        node = mapping(node)[name]
+    return mapping(node) if isinstance(node, dict) else None
+
+
+def _together(fields: Schema, root: Schema) -> Schema | None:
+    """Put the parts of an `allOf` into one schema; None when they contradict, or cannot be told apart from a cycle."""
+    parts = fields["allOf"]
+    result: Schema = {key: value for key, value in fields.items() if key != "allOf"}
+    for part in parts if isinstance(parts, list) else ():  # pyright: ignore[reportUnknownVariableType]
+        inner = mapping(part)
+        if set(inner) == {"$ref"}:
+            inner = _target(inner["$ref"], root) or inner
+        for key, value in inner.items():
+            before = result.get(key)
+            if key not in result or before == value:
+                result[key] = value
+            elif key == "properties":
+                result[key] = {**mapping(value), **mapping(before)}
+            elif key == "required" and isinstance(before, list) and isinstance(value, list):
+                result[key] = [*before, *(name for name in value if name not in before)]  # pyright: ignore[reportUnknownVariableType]
+            elif key not in ("title", "description", "default"):
+                return None
+    return result
