@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from allm_rx import errors, operators
+    from allm_rx import errors, operators, sessions
+    from allm_rx.abc.tools import AskUser, Halt, ToolContext
     from allm_rx.data import events
     from allm_rx.data.failures import Failure
     from allm_rx.data.messages import Message, assistant, system, tool_result, user
@@ -32,15 +33,18 @@ if TYPE_CHECKING:
     from allm_rx.data.threads import Thread
     from allm_rx.data.tools import Tool, provider_tool
     from allm_rx.data.usage import Usage
-    from allm_rx.execution.calls import generate, stream_generate
+    from allm_rx.execution.calls import chat, generate, step, stream, stream_generate, stream_step
     from allm_rx.runtime.engine import Engine
+    from allm_rx.runtime.tools import tool
 
 __all__ = [
+    "AskUser",
     "AudioPart",
     "ChatResult",
     "Engine",
     "Failure",
     "FilePart",
+    "Halt",
     "ImagePart",
     "Message",
     "ProviderPart",
@@ -56,28 +60,37 @@ __all__ = [
     "Timeouts",
     "Tool",
     "ToolCall",
+    "ToolContext",
     "ToolResultPart",
     "Turn",
     "Usage",
     "assistant",
+    "chat",
     "errors",
     "events",
     "generate",
     "json_schema",
     "operators",
     "provider_tool",
+    "sessions",
+    "step",
+    "stream",
     "stream_generate",
+    "stream_step",
     "system",
+    "tool",
     "tool_result",
     "user",
 ]
 
 _HOMES = {
+    "AskUser": "allm_rx.abc.tools",
     "AudioPart": "allm_rx.data.parts",
     "ChatResult": "allm_rx.data.results",
     "Engine": "allm_rx.runtime.engine",
     "Failure": "allm_rx.data.failures",
     "FilePart": "allm_rx.data.parts",
+    "Halt": "allm_rx.abc.tools",
     "ImagePart": "allm_rx.data.parts",
     "Message": "allm_rx.data.messages",
     "ProviderPart": "allm_rx.data.parts",
@@ -93,35 +106,44 @@ _HOMES = {
     "Timeouts": "allm_rx.data.policies",
     "Tool": "allm_rx.data.tools",
     "ToolCall": "allm_rx.data.parts",
+    "ToolContext": "allm_rx.abc.tools",
     "ToolResultPart": "allm_rx.data.parts",
     "Turn": "allm_rx.data.sessions",
     "Usage": "allm_rx.data.usage",
     "assistant": "allm_rx.data.messages",
+    "chat": "allm_rx.execution.calls",
     "errors": "allm_rx",
     "events": "allm_rx.data",
     "generate": "allm_rx.execution.calls",
     "json_schema": "allm_rx.data.requests",
     "operators": "allm_rx",
     "provider_tool": "allm_rx.data.tools",
+    "sessions": "allm_rx",
+    "step": "allm_rx.execution.calls",
+    "stream": "allm_rx.execution.calls",
     "stream_generate": "allm_rx.execution.calls",
+    "stream_step": "allm_rx.execution.calls",
     "system": "allm_rx.data.messages",
+    "tool": "allm_rx.runtime.tools",
     "tool_result": "allm_rx.data.messages",
     "user": "allm_rx.data.messages",
 }
 """Where each name lives; a module lives in its package."""
 
-_MODULES = frozenset({"errors", "events", "operators"})
+_MODULES = frozenset({"errors", "events", "operators", "sessions"})
 """The names that are modules."""
 
 
-def __getattr__(name: str) -> Any:
-    """Import what was asked for, and keep it."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}: it offers {', '.join(__all__)}.")
-    found = import_module(f"{home}.{name}") if name in _MODULES else getattr(import_module(home), name)
-    globals()[name] = found
-    return found
+if not TYPE_CHECKING:  # else any misspelt name would pass as `Any`
+
+    def __getattr__(name: str) -> Any:
+        """Import what was asked for, and keep it."""
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}: see `{__name__}.__all__`.")
+        found = import_module(f"{home}.{name}") if name in _MODULES else getattr(import_module(home), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

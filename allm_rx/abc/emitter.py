@@ -225,7 +225,7 @@ class EventEmitter:
         self.close_run()
         self._start()
         event = ToolResultReceived(call_id, name, content, is_error, extra or {})
-        self.builder.add(received_result(event))
+        self.builder.add(received_result(event), call_id)
         self._out.append(event)
 
     def source(self, part: SourcePart) -> None:
@@ -238,7 +238,7 @@ class EventEmitter:
         """Say that the model produced a picture or sound."""
         self.close_run()
         self._start()
-        self.builder.add(part)
+        self.builder.add(part, block_id)
         self._out.append(MediaCompleted(block_id, part))
 
     def item(self, part: ProviderPart) -> None:

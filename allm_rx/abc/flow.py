@@ -21,11 +21,15 @@ from reactivex.scheduler import (
 from reactivex.scheduler.eventloop import AsyncIOScheduler
 from reactivex.scheduler.scheduler import Scheduler
 
+from allm_rx.data.threads import Thread
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from reactivex.abc import DisposableBase, SchedulerBase
     from reactivex.typing import RelativeTime, ScheduledAction
+
+    from allm_rx.reducers.closing import StreamKind
 
 PLACELESS = (NewThreadScheduler, TimeoutScheduler, TrampolineScheduler, ImmediateScheduler)
 """Schedulers that say how to run something, not where; those that wait for a time block a thread for it."""
@@ -106,11 +110,18 @@ class RunScheduler(NewThreadScheduler):
     """What a blocking `run()` subscribes with: it names no place, and tells that its thread waits."""
 
 
+def origin_of(source: object) -> tuple[StreamKind, Thread]:
+    """Give which call a stream comes from, and the conversation before it; a stream behind an operator has forgotten it."""
+    origin: tuple[StreamKind, Thread] | None = getattr(source, "origin", None)
+    return origin if origin is not None else ("generate", Thread())
+
+
 def demand_of(scheduler: SchedulerBase | None) -> Demand | None:
     """Give the demand that a subscription's scheduler carries, or None where it is always ready."""
     if isinstance(scheduler, LoopScheduler):
         return scheduler.demand
-    return cast("Demand", scheduler) if isinstance(scheduler, Demand) else None
+    # Not `isinstance`: a check against a protocol costs more than the rest of a subscription.
+    return cast("Demand", scheduler) if hasattr(scheduler, "ready") and hasattr(scheduler, "wait") else None
 
 
 def clock_of(scheduler: SchedulerBase) -> Callable[[], float]:

@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic_core import to_json
@@ -238,7 +239,7 @@ class _Playing:
         while not self._over:
             if self._demand is not None and not self._demand.ready():
                 waiting = asyncio.ensure_future(self._demand.wait())
-                self._pending.disposable = Disposable(lambda: _cancel(waiting))
+                self._pending.disposable = Disposable(partial(_cancel, waiting))
                 waiting.add_done_callback(self._resume)
                 return
             entry = next(self._entries, None)

@@ -1,15 +1,18 @@
 """What came of a step, of a chat, and of one tool call."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from allm_rx.data.answers import answered
 from allm_rx.data.failures import Failure
 from allm_rx.data.model import Data, JsonLike
 from allm_rx.data.parts import ToolCall, ToolResultPart
 from allm_rx.data.responses import Response
 from allm_rx.data.threads import Thread
 from allm_rx.data.usage import Usage
+from allm_rx.errors import SessionError
 
 AWAITING_USER = "<awaiting user response>"
 """What stands in the thread for the answer of a tool that asked the user."""
@@ -52,6 +55,10 @@ class StepResult(Data):
     halted_reason: str | None = None
     """Why the loop ends here; None when it may go on."""
 
+    def resume(self, answer: str | Mapping[str, str]) -> Thread:
+        """Give the thread with the user's answers in the place of the questions; see `ChatResult.resume`."""
+        return _resumed(self.thread, self.pending_questions, answer)
+
 
 class ChatResult(Data):
     """All steps of a chat, and why it ended."""
@@ -81,3 +88,28 @@ class ChatResult(Data):
     def pending_questions(self) -> tuple[PendingQuestion, ...]:
         """Questions that the user has to answer before the thread can be sent again."""
         return self.steps[-1].pending_questions if self.steps else ()
+
+    def resume(self, answer: str | Mapping[str, str]) -> Thread:
+        """Give the thread with the user's answers in the place of the questions, ready to be sent again.
+
+        Args:
+            answer: the answer to the one question, or answers by tool call id.
+
+        Raises:
+            SessionError: `wrong_status` when nothing was asked, or a text answers several questions;
+                `unknown_tool_call_id` when an id asked nothing.
+        """
+        return _resumed(self.thread, self.pending_questions, answer)
+
+
+def _resumed(thread: Thread, questions: tuple[PendingQuestion, ...], answer: str | Mapping[str, str]) -> Thread:
+    if not questions:
+        raise SessionError("wrong_status", "No tool asked the user here: send the thread itself, or halt with `AskUser`.")
+    if isinstance(answer, str):
+        if len(questions) > 1:
+            ids = ", ".join(repr(question.tool_call_id) for question in questions)
+            raise SessionError(
+                "wrong_status", f"{len(questions)} questions wait: answer them by id, as {{id: answer}}; ids: {ids}."
+            )
+        answer = {questions[0].tool_call_id: answer}
+    return answered(thread, answer)

@@ -39,7 +39,7 @@ DEFAULT_MAX_TURNS = 8
 def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable[ev.Event]:
     """Give the events of a chat; see `allm_rx.stream`."""
     resolved = step.prepared(engine, given, options, function="stream")
-    return step.seen(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved)
+    return step.seen(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved, "chat")
 
 
 def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[ChatResult]:

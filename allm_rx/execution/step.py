@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from allm_rx.data.requests import Request
     from allm_rx.data.results import StepResult
     from allm_rx.operators.run import RunnableObservable
+    from allm_rx.reducers.closing import StreamKind
     from allm_rx.runtime.engine import Engine
     from allm_rx.runtime.options import Options
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable[ev.Event]:
     """Give the events of one step; see `allm_rx.stream_step`."""
     resolved = prepared(engine, given, options, function="stream_step")
-    return seen(step_events(resolved, Thread(messages=resolved.request.messages), 0), resolved)
+    return seen(step_events(resolved, Thread(messages=resolved.request.messages), 0), resolved, "step")
 
 
 def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[StepResult]:
@@ -61,11 +62,12 @@ def observed(events: Observable[ev.Event], resolved: Resolved) -> Observable[ev.
     return events if resolved.on_event is None else events.pipe(ops.do_action(resolved.on_event))
 
 
-def seen(events: Observable[ev.Event], resolved: Resolved) -> RunnableObservable[ev.Event]:
+def seen(events: Observable[ev.Event], resolved: Resolved, kind: StreamKind) -> RunnableObservable[ev.Event]:
     """Give the events as the caller asked to see them, at their edge."""
+    origin = (kind, Thread(messages=resolved.request.messages))
     events = observed(events, resolved)
     keep = kept(resolved)
-    return deliver(events if keep is None else events.pipe(ops.filter(keep)))
+    return deliver(events if keep is None else events.pipe(ops.filter(keep)), origin)
 
 
 def step_events(resolved: Resolved, thread: Thread, index: int, *, checked: bool = False) -> Observable[ev.Event]:

@@ -1,5 +1,6 @@
 """Rx vocabulary over events, one operator per file: `from allm_rx import operators as lx`."""
 
+from allm_rx.operators.cancel_on import cancel_on
 from allm_rx.operators.collect_chat import collect_chat
 from allm_rx.operators.collect_response import collect_response
 from allm_rx.operators.collect_session import collect_session
@@ -16,6 +17,7 @@ from allm_rx.operators.to_aiter import to_aiter
 from allm_rx.operators.validate_grammar import validate_grammar
 
 __all__ = [
+    "cancel_on",
     "collect_chat",
     "collect_response",
     "collect_session",

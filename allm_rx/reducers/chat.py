@@ -67,6 +67,11 @@ class ChatFold:
         return self
 
     @property
+    def completed_steps(self) -> int:
+        """How many steps came to their end."""
+        return len(self._steps)
+
+    @property
     def ended(self) -> bool:
         """Whether the chat came to its end."""
         return self._completed is not None

@@ -53,19 +53,30 @@ class SessionFold:
     def __init__(self) -> None:
         """Begin with no event seen."""
         self._session: Session | None = None
-        self._chat = ChatFold()
+        self.chat = ChatFold()
+        """The chat of the operation."""
         self._turn: Turn | None = None
 
     def apply(self, event: ev.Event) -> Self:
         """Take one event into account."""
         if isinstance(event, ev.SessionStarted):
             self._session = event.session
-            self._chat = ChatFold(event.session.thread)
+            self.chat = ChatFold(event.session.thread)
         elif isinstance(event, ev.SessionCompleted):
             self._turn = event.turn
         else:
-            self._chat.apply(event)
+            self.chat.apply(event)
         return self
+
+    @property
+    def started(self) -> bool:
+        """Whether `session_started` was seen."""
+        return self._session is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the operation came to its end."""
+        return self._turn is not None
 
     def turn(self) -> Turn:
         """Give the session and the result; of a stream that was left early the started session and its partial result.
@@ -77,5 +88,5 @@ class SessionFold:
             return self._turn
         if self._session is None:
             raise ValueError("The stream holds no `session_started`: fold the events of a function of `allm_rx.sessions`.")
-        result = self._chat.result()
+        result = self.chat.result()
         return Turn(session=projected(self._session, result), result=result)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from reactivex import Observable
     from reactivex.abc import ObserverBase, OnCompleted, OnError, OnNext, SchedulerBase
 
+    from allm_rx.data.threads import Thread
+    from allm_rx.reducers.closing import StreamKind
+
 T = TypeVar("T")
 
 _LOG = logging.getLogger("allm_rx.delivery")
@@ -42,16 +45,22 @@ class _End:
         self.error = error
 
 
-def deliver(source: Observable[T]) -> RunnableObservable[T]:
-    """Give the stream at its edge; see `runtime.schedulers` for the table of places."""
-    return _Edge(source)
+def deliver(source: Observable[T], origin: tuple[StreamKind, Thread] | None = None) -> RunnableObservable[T]:
+    """Give the stream at its edge; see `runtime.schedulers` for the table of places.
+
+    Args:
+        source: what is subscribed on the owning loop.
+        origin: which call it comes from, and the conversation before it, for operators that end it early.
+    """
+    return _Edge(source, origin)
 
 
 class _Edge(RunnableObservable[T]):
     """A stream at its edge."""
 
-    def __init__(self, source: Observable[T]) -> None:
+    def __init__(self, source: Observable[T], origin: tuple[StreamKind, Thread] | None) -> None:
         super().__init__(self._enter)
+        self.origin = origin
         self._source = source
 
     def subscribe(

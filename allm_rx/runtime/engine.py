@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from allm_rx.data.tools import ProviderTool
 from allm_rx.runtime.options import check_names, check_values
 from allm_rx.runtime.registry import adapter_for
 
@@ -107,8 +108,9 @@ class Engine:
 
 def merged_tools(*groups: Sequence[Any]) -> tuple[Any, ...]:
     """Give the tools of several groups: by name, in order of first sight, the newer wins."""
-    by_name: dict[str, Any] = {}
+    by_name: dict[object, Any] = {}
     for group in groups:
         for tool in group:
-            by_name[getattr(tool, "spec", tool).name] = tool
+            spec = getattr(tool, "spec", tool)
+            by_name[spec if isinstance(spec, ProviderTool) else spec.name] = tool  # a provider may have several of a name
     return tuple(by_name.values())

@@ -174,7 +174,7 @@ def _with(session: Session, message: str | Message) -> Session:
 
 def _seen(engine: Engine, session: Session, kind: str, options: Options, *, function: str) -> RunnableObservable[ev.Event]:
     resolved = _prepared(engine, session, options, function)
-    return step_runner.seen(_events(resolved, session, kind), resolved)
+    return step_runner.seen(_events(resolved, session, kind), resolved, "session")
 
 
 def _folded(engine: Engine, session: Session, kind: str, options: Options, *, function: str) -> RunnableObservable[Turn]:

@@ -22,6 +22,7 @@ from allm_rx.abc.flow import Demand, LoopScheduler, demand_of
 from allm_rx.errors import EngineError, StreamError, SubscriberError, UsageError
 from allm_rx.transport.connections import Connections
 from allm_rx.transport.failures import unreachable
+from allm_rx.transport.io_loop import ending
 from allm_rx.transport.proxies import proxy_for
 from allm_rx.wire.http import ResponseHead, WireRequest
 
@@ -68,8 +69,19 @@ class AiohttpTransport:
         return Observable(subscribe)
 
     async def session(self) -> aiohttp.ClientSession:
-        """Give the session for the running loop."""
-        return self._session if self._session is not None else await self._connections.session()
+        """Give the session for the running loop.
+
+        Raises:
+            UsageError: `wrong_thread`, the caller's own session belongs to another loop.
+        """
+        if self._session is None:
+            return await self._connections.session()
+        if self._session._loop is not asyncio.get_running_loop():  # pyright: ignore[reportPrivateUsage] # the public name warns
+            raise UsageError(
+                "wrong_thread",
+                "The session of this transport belongs to another event loop: subscribe on that one, or leave `session` out.",
+            )
+        return self._session
 
     def proxy(self, url: str) -> str | None:
         """Give the proxy for a URL, or None for a direct connection."""
@@ -152,6 +164,8 @@ class _Exchange(DisposableBase):
         except _RaisedDownstreamError as raised:
             self._end(SubscriberError(raised.cause))
         except asyncio.CancelledError:
+            if ending():
+                self._off = True
             self._end(StreamError("cancelled", "The event loop ended while the answer was read: the answer is incomplete."))
             raise
         except Exception as error:  # noqa: BLE001 - a defect must reach the subscriber, not die unread in a task

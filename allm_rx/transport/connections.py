@@ -3,6 +3,7 @@
 Rule 1: a session belongs to the loop that made it and is never used from another.
 Rule 2: `asyncio.run` closes it: an async generator parked on the loop owns it, and `shutdown_asyncgens` ends that.
 Rule 3: entries of closed loops are purged; a weak dictionary would leak, since the session refers to its loop.
+Rule 4: a loop that was closed without shutting down its generators is no reason for aiohttp to complain on stderr.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,7 @@ class Connections:
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._left_to_parent: list[dict[asyncio.AbstractEventLoop, _Kept]] = []
+        weakref.finalize(self, _purge, self._kept)  # at interpreter exit too
 
     async def session(self) -> aiohttp.ClientSession:
         """Give the running loop's session, made on first use."""
@@ -48,8 +52,7 @@ class Connections:
         keeper = self._keep()
         session = await anext(keeper)
         with self._lock:
-            for other in [other for other in self._kept if other.is_closed()]:
-                self._kept.pop(other).session.detach()
+            _purge(self._kept)
             self._kept[loop] = _Kept(session, keeper)
         return session
 
@@ -72,3 +75,12 @@ class Connections:
         self._kept = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
+        weakref.finalize(self, _purge, self._kept)
+
+
+def _purge(kept: dict[asyncio.AbstractEventLoop, _Kept]) -> None:
+    """Forget the sessions of closed loops."""
+    for loop in [loop for loop in kept if loop.is_closed()]:
+        closing = kept.pop(loop).session.close()
+        with suppress(StopIteration):  # it awaits nothing: all that is left to do is to note that it is closed
+            closing.send(None)

@@ -2,7 +2,7 @@
 
 Rule 1: one daemon thread, started on first use.
 Rule 2: a forked child starts its own; the parent's loop and connections are not touched there.
-Rule 3: at interpreter exit what still runs is cancelled and connections are closed.
+Rule 3: at interpreter exit what still runs is left as by `dispose`: connections are closed, and nobody is told.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class _IoLoop:
     """An event loop that runs in a thread of its own."""
 
     def __init__(self) -> None:
+        self.ending = False
         self.loop = asyncio.new_event_loop()
         self._begun = threading.Event()
         self.thread = threading.Thread(target=self._run, name="allm_rx-io", daemon=True)
@@ -36,6 +37,7 @@ class _IoLoop:
 
     def stop(self) -> None:
         """Cancel everything, close connections, and end the thread."""
+        self.ending = True
         if self.thread.is_alive() and not self.loop.is_closed():
             asyncio.run_coroutine_threadsafe(self._wind_up(), self.loop)
             self.thread.join(_EXIT_PATIENCE)
@@ -67,6 +69,11 @@ def io_loop() -> asyncio.AbstractEventLoop:
 def on_io_thread() -> bool:
     """Tell whether this is the I/O loop's own thread."""
     return _current is not None and _current.thread is threading.current_thread()
+
+
+def ending() -> bool:
+    """Tell whether the interpreter exits, so that what runs on the I/O loop is cancelled."""
+    return _current is not None and _current.ending
 
 
 def _begin_anew() -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allm_rx.adapters.gemini.shapes import mapping, mappings
 from allm_rx.data.failures import Failure
-from allm_rx.wire.failure_words import ADVICE
 from allm_rx.wire.failures import complaint, failure, seconds_in
 
 if TYPE_CHECKING:
@@ -90,12 +89,12 @@ def gave_up(provider: str, finish_reason: str, message: str) -> Failure:
     """
     said = f": {message}" if message else ""
     stop = "" if said.endswith((".", "!", "?", "…")) else "."
-    reason = GAVE_UP[finish_reason]
+    reason = GAVE_UP[finish_reason.upper()]
     notes: dict[str, JsonValue] = {"finish_message": message} if message else {}
     return Failure(
         kind="AdapterError",
         reason=reason,
-        message=f"{provider} ended the answer with {finish_reason}{said}{stop} {_ADVICE.get(finish_reason, ADVICE['unknown'])}",
+        message=f"{provider} ended the answer with {finish_reason}{said}{stop} {_ADVICE[finish_reason.upper()]}",
         code=finish_reason,
         details=notes,
     )

@@ -393,7 +393,7 @@ def test_whole_body_gives_the_same_message() -> None:
         {"type": "text", "text": "Hi", "citations": None},
         {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": 1}},
     ]
-    usage = {"input_tokens": 3, "output_tokens": 4}
+    usage: dict[str, Any] = {"input_tokens": 3, "output_tokens": 4}
     body = {
         "id": "msg_1",
         "type": "message",
@@ -478,24 +478,28 @@ fields = st.sampled_from(
         *("tool_use_id", "stop_reason", "usage", "model", "index", "input_tokens", "output_tokens", "cited_text", "url"),
     ]
 )
-inner = st.builds(
-    lambda kind, rest: {**rest, "type": kind}, block_kinds | json_values, st.dictionaries(fields, json_values, max_size=4)
-)
-frames = st.builds(
-    lambda kind, index, inside, rest: {
+
+
+@st.composite
+def insides(draw: st.DrawFn) -> Any:
+    """A block, a delta, a message, or something else."""
+    rest = draw(st.dictionaries(fields, json_values, max_size=4))
+    return draw(st.just({**rest, "type": draw(block_kinds | json_values)}) | json_values)
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> dict[str, Any]:
+    """A frame whose parts are what they should be, or something else."""
+    inside, rest = draw(insides()), draw(st.dictionaries(fields, json_values, max_size=2))
+    return {
         **rest,
-        "type": kind,
-        "index": index,
+        "type": draw(kinds),
+        "index": draw(st.integers(0, 2) | json_values),
         **dict.fromkeys(("message", "content_block", "delta"), inside),
-    },
-    kinds,
-    st.integers(0, 2) | json_values,
-    inner | json_values,
-    st.dictionaries(fields, json_values, max_size=2),
-)
+    }
 
 
-@given(st.lists(frames, max_size=8))
+@given(st.lists(frames(), max_size=8))
 def test_any_frames_give_events_of_the_grammar(given_frames: list[dict[str, Any]]) -> None:
     """Whatever the frames hold, the events obey the grammar and end with a terminal."""
     decoder = MessagesDecoder(provider="quay")
@@ -522,7 +526,7 @@ def test_any_bytes_give_a_terminal(noise: bytes, name: str, at: int) -> None:
     assert isinstance(events[-1], (MessageCompleted, Error))
 
 
-@given(json_values | inner)
+@given(insides())
 def test_any_whole_body_gives_a_terminal(body: Any) -> None:
     """Whatever JSON comes in place of a message, the decoder ends with one terminal and raises nothing."""
     events = MessagesDecoder(provider="quay").whole(json.dumps(body).encode())

@@ -35,12 +35,16 @@ class Wire:
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream", "x-request-id": "req_1"})
     body: bytes = (RECORDINGS / "text.sse").read_bytes()
     sent: list[WireRequest] = field(default_factory=list[WireRequest])
+    keys: "Ring | None" = None
+    """Loses its key when the request is sent."""
 
     def open(self, request: WireRequest, /) -> Observable[ResponseHead | bytes]:
         items: list[ResponseHead | bytes] = [ResponseHead(self.status, self.headers), self.body]
 
         def answer(_: Any) -> Observable[ResponseHead | bytes]:
             self.sent.append(request)
+            if self.keys is not None:
+                self.keys.key = None
             return reactivex.from_iterable(items)
 
         return reactivex.defer(answer)
@@ -141,6 +145,28 @@ def test_local_server_needs_no_key() -> None:
     events_of(adapter, call)
 
     assert "authorization" not in wire.sent[0].headers
+
+
+def test_page_in_place_of_a_stream_names_the_address() -> None:
+    """A web page with status 200 means a wrong `base_url`, not a cut answer."""
+    wire = Wire(headers={"content-type": "text/html; charset=utf-8"}, body=b"<html>Welcome</html>")
+
+    events = events_of(OpenAIChat(api_key="k-123456"), Call(host=Lent(wire), request_id="r1"))
+
+    assert isinstance(events[-1], Error)
+    assert events[-1].failure.reason == "malformed_response"
+    assert "base_url" in events[-1].failure.message
+
+
+def test_key_that_is_taken_away_meanwhile_changes_no_failure() -> None:
+    """The answer to a request that was sent is told, whatever became of the key."""
+    ring = Ring("k-123456")
+    wire = Wire(status=500, body=b"", keys=ring)
+
+    events = events_of(OpenAIChat(), Call(host=Lent(wire, ring), request_id="r1"))
+
+    assert isinstance(events[-1], Error)
+    assert events[-1].failure.reason == "server_error"
 
 
 def test_parts_are_checked_before_the_key() -> None:

@@ -319,6 +319,21 @@ def test_list_content_tells_reasoning_from_text() -> None:
     ]
 
 
+def test_list_content_of_any_kind_is_read() -> None:
+    """Thinking may be a text, pictures stand in the list, unknown parts are passed over."""
+    url = f"data:image/png;base64,{base64.b64encode(b'pixels').decode()}"
+    content = [
+        {"type": "thinking", "thinking": "Hm"},
+        {"type": "text", "text": "See:"},
+        {"type": "image_url", "image_url": url},
+        {"type": "reference", "reference_ids": [1]},
+    ]
+
+    response = answer(chunk({"content": content}), chunk(finish="stop"))
+
+    assert [part.type for part in response.message.content] == ["reasoning", "text", "image"]
+
+
 def test_think_tags_are_text_unless_asked_for() -> None:
     """An answer about tags is not taken apart."""
     response = answer(text("<think>a</think>b"))
@@ -444,6 +459,24 @@ def test_choice_zero_counts_alone() -> None:
     assert (response.output_text, response.finish_reason) == ("A", "stop")
 
 
+def test_cost_that_is_itemised_is_read() -> None:
+    """Perplexity tells the parts of its price."""
+    cost = {"input_tokens_cost": 0.1, "output_tokens_cost": 0.2, "total_cost": 0.3}
+
+    usage = answer(chunk(finish="stop", usage={"total_tokens": 3, "cost": cost})).usage
+
+    assert (usage.input_cost, usage.output_cost, usage.total_cost) == (0.1, 0.2, 0.3)
+
+
+@pytest.mark.parametrize("number", [True, "12", 1.5, 10**400, None])
+def test_count_that_is_none_is_not_reported(number: Any) -> None:
+    """Only whole numbers count tokens, only numbers are money."""
+    usage = answer(chunk(finish="stop", usage={"total_tokens": number if number != 10**400 else None, "cost": number})).usage
+
+    assert usage.total_tokens is None
+    assert usage.total_cost == (1.5 if number == 1.5 else None)
+
+
 def test_ids_are_the_first_that_are_not_empty() -> None:
     """A first chunk of filter results, without id and model, does not name the answer."""
     frames: list[dict[str, Any]] = [
@@ -513,6 +546,47 @@ def test_pictures_come_as_bytes() -> None:
     response = answer(text("Here:"), chunk({"images": [{"type": "image_url", "image_url": {"url": url}}]}), chunk(finish="stop"))
 
     assert response.message.content[1] == ImagePart(data=b"pixels", media_type="image/png")
+
+
+def test_picture_may_stay_where_it_is() -> None:
+    """A picture behind a URL is given as one."""
+    image = {"image_url": {"url": "https://x.example/p.png"}}
+
+    assert answer(chunk({"images": [image, image]}), chunk(finish="stop")).message.content == (
+        ImagePart(url="https://x.example/p.png"),
+    )
+
+
+def test_picture_that_makes_no_sense_is_passed_over() -> None:
+    """Broken base64 loses the picture, not the answer."""
+    images = [{"image_url": {"url": "data:image/png;base64,a"}}, {"image_url": None}]
+
+    assert answer(text("Hi"), chunk({"images": images}), chunk(finish="stop")).message.content == (TextPart(text="Hi"),)
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (b"RIFF....", "audio/wav"),
+        (b"ID3x", "audio/mpeg"),
+        (b"\xff\xfbx", "audio/mpeg"),
+        (b"OggS", "audio/ogg"),
+    ],
+)
+def test_sound_that_came_whole_is_told_by_its_first_bytes(data: bytes, media_type: str) -> None:
+    """The answer does not name the format, its bytes do."""
+    audio = {"id": None, "data": base64.b64encode(data).decode()}
+
+    response = whole({"choices": [{"message": {"content": None, "audio": audio}, "finish_reason": "stop"}]})
+
+    assert response.message.content == (AudioPart(data=data, media_type=media_type),)
+
+
+def test_transcript_without_sound_is_text() -> None:
+    """What was said is not lost when the sound is."""
+    frames = [chunk({"audio": {"data": "a", "transcript": "x"}}), chunk({"audio": {"transcript": "Hello"}})]
+
+    assert answer(*frames, chunk(finish="stop")).output_text == "Hello"
 
 
 def test_sound_is_put_together() -> None:

@@ -115,6 +115,25 @@ def test_call_begins_when_its_name_is_there() -> None:
     ]
 
 
+def test_id_that_comes_after_the_name_is_kept_beside_ours() -> None:
+    """A call has begun under an id of ours by then; the provider's stays with it."""
+    frames = [call(index=0, name="look", arguments=""), call(index=0, id="a", arguments="{}")]
+
+    made = answer(*frames, chunk(finish="tool_calls")).tool_calls[0]
+
+    assert (made.id, made.provider_data) == ("call_0", {"openai.chat": {"id": "a"}})
+
+
+def test_delta_that_belongs_to_no_call_is_dropped() -> None:
+    """Arguments of nothing mean nothing."""
+    assert calls(call(arguments="{}")) == []
+
+
+def test_call_that_is_no_object_is_dropped() -> None:
+    """A list of calls may hold anything."""
+    assert calls(chunk({"tool_calls": ["look", None]})) == []
+
+
 def test_call_without_a_name_is_dropped() -> None:
     """Nobody could run it."""
     assert calls(call(index=0, id="a", arguments="{}")) == []

@@ -57,8 +57,19 @@ _CHUNK = frozenset({"candidates", "modelVersion", "promptFeedback", "responseId"
 
 _NOTHING: dict[str, Any] = {}
 
+_KINDS = (
+    "functionCall",
+    "executableCode",
+    "codeExecutionResult",
+    "toolCall",
+    "toolResponse",
+    "inlineData",
+    "fileData",
+    "text",
+)
+"""Fields of a part that say what it is; of others the first does."""
 _BESIDE = frozenset({"thought", SIGNATURE, "partMetadata", "videoMetadata", "mediaResolution"})
-"""Fields of a part that do not say what it is."""
+"""Fields that only say more about it."""
 
 _MODELS: dict[str, type[ImagePart | AudioPart]] = {"image": ImagePart, "audio": AudioPart}
 
@@ -111,12 +122,11 @@ class GenerateContentDecoder(MessageDecoder):
             self.error(self.failure(None, data, text="", head=None))
 
     def marker(self, data: bytes) -> bool:
-        """Read what gateways add: `[DONE]`, and empty records that only show that they live."""
-        data = data.strip()
-        if data.startswith(b"[DONE]"):
-            self.end()
-            return True
-        return not data
+        """Read the end marker that gateways add, though this protocol has none."""
+        if not data.startswith(b"[DONE]"):
+            return False
+        self.end()
+        return True
 
     def body(self, data: dict[str, Any]) -> None:
         """Read an answer that came whole: it looks like the only chunk of a stream."""
@@ -136,11 +146,12 @@ class GenerateContentDecoder(MessageDecoder):
             self.complete("content_filter", f"prompt:{self._blocked}")
         elif reason is None:
             self.interrupted("a `finishReason`")
-        elif reason in GAVE_UP:
+        elif reason.upper() in GAVE_UP:
             self.error(gave_up(self.provider, reason, self.safe(self._finish_message)))
         else:
-            self._close_call(cut=reason != "STOP")
-            self.complete(_FINISH_REASONS.get(reason, "other"), reason)
+            finish_reason = _FINISH_REASONS.get(reason.upper(), "other")
+            self._close_call(cut=finish_reason != "stop")
+            self.complete(finish_reason, reason)
 
     def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
         """Map an error of Google's kind."""
@@ -201,8 +212,8 @@ class GenerateContentDecoder(MessageDecoder):
 
     def _part(self, part: dict[str, Any]) -> None:
         """Read a part of any kind."""
-        kind = next((key for key in part if key not in _BESIDE), "text" if SIGNATURE in part else None)
-        if kind == "text":
+        kind = next((key for key in _KINDS if key in part), None) or next((key for key in part if key not in _BESIDE), None)
+        if kind == "text" or (kind is None and SIGNATURE in part):
             self._text(part)
         elif kind == "functionCall":
             self._function_call(part, mapping(part[kind]))

@@ -46,7 +46,7 @@ class UsageCounts:
             cached_input_tokens=number(counts.get("cachedContentTokenCount")),
             reasoning_tokens=number(counts.get("thoughtsTokenCount")),
             total_tokens=number(counts.get("totalTokenCount")),
-            extra={name: kept(value) for name, value in counts.items() if name not in _MODELLED},
+            extra=kept({name: value for name, value in counts.items() if name not in _MODELLED}),
         )
 
     def _sum(self, names: tuple[str, ...]) -> int | None:

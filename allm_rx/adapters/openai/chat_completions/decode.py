@@ -61,14 +61,16 @@ _BESIDE_TEXT = _RARE | {"reasoning", "reasoning_content", "reasoning_details", "
 class ChatDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, *, think_tags: ThinkTagsOption | None = None, **options: Any) -> None:
+    def __init__(self, *, think_tags: ThinkTagsOption | None = None, content_type: str = "", **options: Any) -> None:
         """Begin an answer.
 
         Args:
             think_tags: whether tags in the text mark reasoning, see `Quirks.think_tags`.
-            options: see `MessageDecoder`.
+            content_type: what the server says it sends, to explain a page that is no stream.
+            options: see `EventEmitter`.
         """
         super().__init__(**options)
+        self._content_type = content_type
         self._tags = ThinkTags(think_tags) if think_tags else None
         self._calls = Calls(self)
         self._details = ReasoningDetails()
@@ -138,6 +140,8 @@ class ChatDecoder(MessageDecoder):
         if self.ended:
             return
         if not self._done and self._finish is None:
+            if not self._started and self._content_type == "text/html":
+                self.error(self._malformed(f"{self.provider} answered with a page, not with a stream"))
             self.interrupted("a finish reason or `[DONE]`")
             return
         self._settle()

@@ -64,7 +64,7 @@ class Quirks:
     """Whether it serves without a key, as local servers do."""
     think_tags: ThinkTags | None = None
     """Whether tags in the text of an answer mark reasoning."""
-    body: Mapping[str, JsonValue] = field(default_factory=dict[str, "JsonValue"])
+    body: Mapping[str, JsonValue] = field(default_factory=dict[str, "JsonValue"], hash=False)
     """Further fields of every request; options of the request win."""
 
 

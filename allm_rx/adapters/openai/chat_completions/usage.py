@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details")
 
+_MOST = 1e15  # JSON has numbers that no float can hold
+
 # Ours, then theirs: the first that is a number is taken.
 _COUNTS: dict[str, tuple[str, ...]] = {
     "input_tokens": ("prompt_tokens", "input_tokens"),
@@ -55,9 +57,9 @@ def usage_of(raw: dict[str, Any]) -> Usage:
         if (source := next(found, None)) is not None:
             fields[name] = _count(flat.pop(source))
     for name, sources in _COSTS.items():
-        found = (source for source in sources if isinstance(flat.get(source), (int, float)))
+        found = (source for source in sources if _amount(flat.get(source)) is not None)
         if (source := next(found, None)) is not None:
-            fields[name] = float(flat.pop(source))
+            fields[name] = _amount(flat.pop(source))
     # Servers fill their details with zeros for what a model cannot do.
     extra = {name: value for name, value in flat.items() if value and name not in _DETAILS}
     return Usage(**fields, extra=cast("dict[str, JsonValue]", extra))
@@ -78,3 +80,9 @@ def _count(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if value == value // 1 else None
+
+
+def _amount(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) < _MOST else None
