@@ -106,10 +106,10 @@ def _resumed(thread: Thread, questions: tuple[PendingQuestion, ...], answer: str
     if not questions:
         raise SessionError("wrong_status", "No tool asked the user here: send the thread itself, or halt with `AskUser`.")
     if isinstance(answer, str):
-        if len(questions) > 1:
+        first, *others = questions
+        if others:
             ids = ", ".join(repr(question.tool_call_id) for question in questions)
-            raise SessionError(
-                "wrong_status", f"{len(questions)} questions wait: answer them by id, as {{id: answer}}; ids: {ids}."
-            )
-        answer = {questions[0].tool_call_id: answer}
+            message = f"{len(questions)} questions wait: answer them by id, as {{id: answer}}; ids: {ids}."
+            raise SessionError("wrong_status", message)
+        answer = {first.tool_call_id: answer}
     return answered(thread, answer)
