@@ -34,7 +34,9 @@ async def measure() -> Table:
                 },
                 STREAMS * CHUNKS,
             )
-    return Table(f"CPU per chunk, {STREAMS} concurrent streams of {CHUNKS} chunks", rows(taken, "ns", floor="floor"))
+    return Table(
+        f"CPU per chunk, {STREAMS} concurrent streams of {CHUNKS} chunks", rows(taken, "ns", floor="floor"), budget="2.0 x floor"
+    )
 
 
 def tables() -> list[Table]:

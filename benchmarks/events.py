@@ -1,17 +1,18 @@
 """What does one event cost to make, frozen or not?
 
 There is one event per token, so the way its class is made decides what a stream costs at least. Answered in nanoseconds per
-event, the best of several rounds, for a value of two strings: the budget is half a microsecond. The ratios hold; the
+event, the median of several rounds, for a value of two strings: the budget is half a microsecond. The ratios hold; the
 nanoseconds are those of this machine.
 """
 
 import timeit
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from allm_rx.data.events import TextDelta
+from benchmarks.harness import Table, rows
 
 ROUNDS = 7
 EVENTS = 100_000
@@ -46,38 +47,26 @@ class Model(BaseModel):
     delta: str
 
 
-class Row(NamedTuple):
-    """One way to make an event."""
+WAYS: dict[str, type[Any]] = {
+    "plain slotted dataclass": Plain,
+    "frozen slotted dataclass": Frozen,
+    "pydantic model": Model,
+    "allm_rx.data.events.TextDelta": TextDelta,
+}
 
-    what: str
-    nanoseconds: float
-    ratio: float
-    """How many times as dear as the plain slotted dataclass."""
 
-
-def run(*, rounds: int = ROUNDS, events: int = EVENTS) -> list[Row]:
+def tables() -> list[Table]:
     """Measure each way, and our own event as it is."""
-    ways: dict[str, type[Any]] = {
-        "plain slotted dataclass": Plain,
-        "frozen slotted dataclass": Frozen,
-        "pydantic model": Model,
-        "allm_rx.data.events.TextDelta": TextDelta,
-    }
-    best = {what: _nanoseconds(cls, rounds, events) for what, cls in ways.items()}
-    floor = best["plain slotted dataclass"]
-    return [Row(what, nanoseconds, nanoseconds / floor) for what, nanoseconds in best.items()]
+    taken = {what: _nanoseconds(cls) for what, cls in WAYS.items()}
+    found = rows(taken, "ns", floor="plain slotted dataclass")
+    return [Table("Making one event of two texts", found, floor="the plain dataclass")]
 
 
-def _nanoseconds(cls: type[Any], rounds: int, events: int) -> float:
-    made = timeit.repeat("make(id='0', delta='token')", globals={"make": cls}, number=events, repeat=rounds)
-    return min(made) / events * 1e9
-
-
-def main() -> None:
-    """Print the answer."""
-    for row in run():
-        print(f"{row.what:32} {row.nanoseconds:8.0f} ns {row.ratio:6.1f} x")
+def _nanoseconds(cls: type[Any]) -> list[float]:
+    made = timeit.repeat("make(id='0', delta='token')", globals={"make": cls}, number=EVENTS, repeat=ROUNDS)
+    return [seconds / EVENTS * 1e9 for seconds in made]
 
 
 if __name__ == "__main__":
-    main()
+    for table in tables():
+        print(table.show())

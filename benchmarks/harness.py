@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -38,15 +38,31 @@ class Table:
 
     question: str
     rows: list[Row] = field(default_factory=list[Row])
+    floor: str = "floor"
+    """What the ratios are to."""
+    budget: str = ""
+    """What was promised."""
 
     def show(self) -> str:
         """Give the table as text, aligned."""
-        lines = [self.question]
+        lines = [self.question if not self.budget else f"{self.question} (promised: {self.budget})"]
         width = max((len(row.what) for row in self.rows), default=0)
         for row in self.rows:
-            ratio = f"{row.ratio:7.2f} x floor" if row.ratio is not None else " " * 15
+            ratio = f"{row.ratio:7.2f} x {self.floor}" if row.ratio is not None else " " * (10 + len(self.floor))
             spread = f"  ±{row.spread * 100:.0f} %" if row.spread is not None else ""
             lines.append(f"  {row.what:<{width}}  {row.value:12,.2f} {row.unit:<14}{ratio}{spread}  {row.note}".rstrip())
+        return "\n".join(lines)
+
+    def markdown(self) -> str:
+        """Give the table for a page."""
+        lines = [f"### {self.question}", ""]
+        if self.budget:
+            lines += [f"Promised: {self.budget}.", ""]
+        lines += [f"| | median | unit | x {self.floor} | spread | |", "|---|---:|---|---:|---:|---|"]
+        for row in self.rows:
+            ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+            spread = "" if row.spread is None else f"±{row.spread * 100:.0f} %"
+            lines.append(f"| {row.what} | {row.value:,.2f} | {row.unit} | {ratio} | {spread} | {row.note} |")
         return "\n".join(lines)
 
     def as_json(self) -> str:
@@ -55,7 +71,7 @@ class Table:
 
 
 @contextlib.contextmanager
-def server(chunks: int, together: int = 1, pace: float = 0.0) -> Iterator[str]:
+def server(chunks: int, together: int = 1, pace: float = 0.0) -> Generator[str]:
     """Run the canned server in a process of its own and give its base URL."""
     command = [sys.executable, "-m", "benchmarks.server"]
     options = ["--chunks", str(chunks), "--together", str(together), "--pace", str(pace)]

@@ -28,7 +28,8 @@ class Tap:
     def open(self) -> None:
         self.is_open = True
         for future in self.waiting:
-            future.set_result(None)
+            if not future.done():
+                future.set_result(None)
 
     def close(self) -> None:
         self.is_open = False

@@ -11,11 +11,14 @@
 | `[END]` | the end marker |
 """
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
 from reactivex import Observable
-from reactivex.testing import ReactiveTest, Recorded, TestScheduler
+from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+from reactivex.disposable import CompositeDisposable, Disposable
+from reactivex.notification import Notification, OnCompleted, OnError, OnNext
+from reactivex.testing import Recorded, TestScheduler
 
 from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.data.events import Event
@@ -79,11 +82,11 @@ class ToyDecoder(MessageDecoder):
         return True
 
     def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
-        message = data["message"] if isinstance(data, dict) and "message" in data else text
+        fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
         return Failure(
             kind="AdapterError",
             reason="rate_limited" if status == 429 else "server_error",
-            message=message,
+            message=fields.get("message", text),
             status=status,
             retry_after=head.retry_after() if head else None,
         )
@@ -119,19 +122,35 @@ def record(**fields: Any) -> SseRecord:
 class Server:
     """A transport whose answer is written down: each item with its second, counted from the request."""
 
-    def __init__(self, *answer: Recorded[Any]) -> None:
+    def __init__(self, items: list[tuple[float, Notification[Any]]]) -> None:
         self.scheduler = TestScheduler()
-        self.answer = self.scheduler.create_cold_observable(*answer)
         self.requests: list[WireRequest] = []
+        self.connections: list[tuple[float, float]] = []
+        """When each connection was opened and closed."""
+        self._items = items
 
     def open(self, request: WireRequest, /) -> Observable[ResponseHead | bytes]:
-        self.requests.append(request)
-        return self.answer
+        def subscribe(observer: ObserverBase[Any], scheduler: SchedulerBase | None = None) -> DisposableBase:
+            opened = self.now
+            self.requests.append(request)
+
+            def accept(scheduler: SchedulerBase, state: Any = None) -> None:
+                state.accept(observer)
+
+            coming = [self.scheduler.schedule_relative(second, accept, what) for second, what in self._items]
+            return CompositeDisposable(*coming, Disposable(lambda: self.connections.append((opened, self.now))))
+
+        return Observable(subscribe)
 
     @property
-    def connections(self) -> list[tuple[float, float]]:
-        """When each connection was opened and closed."""
-        return [(one.subscribe, one.unsubscribe) for one in self.answer.subscriptions]
+    def now(self) -> float:
+        """The virtual second."""
+        return round(self.scheduler.clock, 6)
+
+    @property
+    def timers(self) -> int:
+        """How many actions are still to come."""
+        return sum(not item.is_cancelled() for item, _ in self.scheduler._queue.items)  # type: ignore[attr-defined]
 
     def stream(self, *, idle: float | None = None, **options: Any) -> Observable[Event]:
         """The events of an exchange with this server."""
@@ -145,9 +164,9 @@ class Server:
 
 def answer(*pieces: tuple[float, Any], end: float | None = None, broken: tuple[float, Exception] | None = None) -> Server:
     """A server that gives those items at those seconds, then ends or breaks."""
-    items: list[Recorded[Any]] = [ReactiveTest.on_next(second, item) for second, item in pieces]  # type: ignore[arg-type]
+    items: list[tuple[float, Notification[Any]]] = [(second, OnNext(item)) for second, item in pieces]
     if end is not None:
-        items.append(ReactiveTest.on_completed(end))  # type: ignore[arg-type]
+        items.append((end, OnCompleted()))
     if broken is not None:
-        items.append(ReactiveTest.on_error(*broken))  # type: ignore[arg-type]
-    return Server(*items)
+        items.append((broken[0], OnError(broken[1])))
+    return Server(items)

@@ -103,6 +103,13 @@ def test_finish_reason_is_one_of_ours_and_keeps_theirs(raw: str, reason: str) ->
     assert (response.finish_reason, response.raw_finish_reason) == (reason, raw)
 
 
+def test_first_finish_reason_counts() -> None:
+    """A gateway that says stop after length hides nothing."""
+    response = answer(text("Hi"), chunk(finish="length"), chunk(finish="stop"))
+
+    assert (response.finish_reason, response.raw_finish_reason) == ("length", "length")
+
+
 def test_stop_with_calls_is_tool_calls() -> None:
     """Servers that always say stop do not hide their calls."""
     frame = {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}]}
@@ -512,9 +519,10 @@ def test_text_after_the_finish_reason_is_a_repetition() -> None:
     assert answer(text("Hi"), chunk(finish="stop"), text("Hi")).output_text == "Hi"
 
 
-def test_empty_record_is_a_sign_of_life() -> None:
+@pytest.mark.parametrize("data", [b"", b" "])
+def test_blank_record_is_a_sign_of_life(data: bytes) -> None:
     """A `data:` line without data neither fails nor says anything."""
-    assert ChatDecoder(provider="lake").feed(SseRecord(b"")) == []
+    assert ChatDecoder(provider="lake").feed(SseRecord(data)) == []
 
 
 def test_citations_that_are_repeated_count_once() -> None:
@@ -528,6 +536,15 @@ def test_citations_that_are_repeated_count_once() -> None:
 
     assert response.sources == (SourcePart(url="https://a.example", title="A"), SourcePart(url="https://b.example"))
     assert response.output_text == "xy"
+
+
+def test_source_that_was_annotated_is_not_listed_again() -> None:
+    """A citation with its span says more than a list that repeats it."""
+    annotation = {"type": "url_citation", "url": "https://a.example", "start_index": 0, "end_index": 1}
+
+    response = answer(text("x"), chunk({"annotations": [annotation]}), chunk(finish="stop", citations=["https://a.example"]))
+
+    assert [source.end for source in response.sources] == [1]
 
 
 def test_annotations_are_sources_with_their_span() -> None:

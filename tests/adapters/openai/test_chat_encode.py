@@ -184,6 +184,19 @@ def test_item_of_this_protocol_is_sent_whole() -> None:
     assert said(user(items))[0]["content"] == [video]
 
 
+def test_message_without_content_is_empty() -> None:
+    """A message of sources alone still takes its turn."""
+    assert said(user([SourcePart(url="https://x")]), user("Hi"))[0] == {"role": "user", "content": ""}
+
+
+def test_results_in_a_user_message_come_first() -> None:
+    """Results are messages of their own, wherever they stand."""
+    mixed = Message(role="user", content=(ToolResultPart(id="a", content="1"), TextPart(text="And?")))
+
+    assert [message["role"] for message in said(mixed)] == ["tool", "user"]
+    assert [message["role"] for message in said(mixed.replace(content=mixed.content[:1]))] == ["tool"]
+
+
 def test_speaker_has_a_name() -> None:
     """Several users can be told apart."""
     assert said(user("Hi", name="ann")) == [{"role": "user", "content": "Hi", "name": "ann"}]
@@ -259,6 +272,13 @@ def test_several_results_are_several_messages() -> None:
         {"role": "tool", "tool_call_id": "a", "content": "1"},
         {"role": "tool", "tool_call_id": "b", "content": "2"},
     ]
+
+
+def test_result_without_text_points_at_what_follows() -> None:
+    """An empty tool message would look like a failure."""
+    sent = said(tool_result("a", [ImagePart(url="https://x/p.png")]))
+
+    assert (sent[0]["content"], sent[1]["role"]) == ("The result follows.", "user")
 
 
 def test_picture_of_a_tool_follows_all_results() -> None:
@@ -438,8 +458,16 @@ def test_reasoning_has_the_form_of_the_service() -> None:
     assert body(reasoning=off)["reasoning_effort"] == "none"
     assert body(reasoning=low, quirks=options.OPENROUTER)["reasoning"] == {"effort": "low"}
     assert body(reasoning=Reasoning(budget_tokens=500), quirks=options.OPENROUTER)["reasoning"] == {"max_tokens": 500}
+    assert body(reasoning=off, quirks=options.OPENROUTER)["reasoning"] == {"enabled": False}
+    assert body(reasoning=Reasoning(summary="none"), quirks=options.OPENROUTER)["reasoning"] == {"exclude": True}
     assert body(reasoning=off, quirks=options.DEEPSEEK)["thinking"] == {"type": "disabled"}
     assert body(reasoning=low, quirks=options.QWEN)["enable_thinking"] is True
+
+
+@pytest.mark.parametrize(("budget", "effort"), [(0, "none"), (1000, "low"), (8000, "medium"), (50_000, "high")])
+def test_budget_is_rounded_to_a_word(budget: int, effort: str) -> None:
+    """Where only words are known, a number becomes the nearest."""
+    assert body(reasoning=Reasoning(budget_tokens=budget))["reasoning_effort"] == effort
 
 
 def test_mistral_differs_in_data_only() -> None:

@@ -19,7 +19,7 @@ def test_object_is_closed_and_requires_everything() -> None:
 
 def test_given_schema_is_not_changed() -> None:
     """The function is pure."""
-    before = {"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}
+    before: Any = {"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}
     given: Any = {"type": "object", "properties": {"a": {"type": "object", "properties": {}}}}
 
     strict_schema(given)
@@ -29,11 +29,8 @@ def test_given_schema_is_not_changed() -> None:
 
 def test_objects_are_closed_wherever_they_are() -> None:
     """In lists, alternatives and definitions."""
-    schema: Any = {
-        "type": "array",
-        "items": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {}}]},
-        "$defs": {"P": POINT},
-    }
+    either: Any = [{"type": "null"}, {"type": "object", "properties": {}}]
+    schema: Any = {"type": "array", "items": {"anyOf": either}, "$defs": {"P": POINT}}
 
     strict = strict_schema(schema)
 

@@ -86,7 +86,6 @@ class OpenAIChat:
                 include_raw_chunks=call.include_raw_chunks,
                 secrets=self._secrets(call),
                 think_tags=self._ways.think_tags,
-                content_type=head.content_type if head is not None else "",
             )
 
         transport = self.transport or call.host.transport

@@ -61,16 +61,14 @@ _BESIDE_TEXT = _RARE | {"reasoning", "reasoning_content", "reasoning_details", "
 class ChatDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, *, think_tags: ThinkTagsOption | None = None, content_type: str = "", **options: Any) -> None:
+    def __init__(self, *, think_tags: ThinkTagsOption | None = None, **options: Any) -> None:
         """Begin an answer.
 
         Args:
             think_tags: whether tags in the text mark reasoning, see `Quirks.think_tags`.
-            content_type: what the server says it sends, to explain a page that is no stream.
             options: see `EventEmitter`.
         """
         super().__init__(**options)
-        self._content_type = content_type
         self._tags = ThinkTags(think_tags) if think_tags else None
         self._calls = Calls(self)
         self._details = ReasoningDetails()
@@ -117,7 +115,7 @@ class ChatDecoder(MessageDecoder):
             self._complain(data, event)
 
     def marker(self, data: bytes) -> bool:
-        """Read `[DONE]`; an empty record only shows that the server lives."""
+        """Read `[DONE]`; a blank record only shows that the server lives."""
         data = data.strip()
         if data.startswith(b"[DONE]"):
             self._done = True
@@ -140,8 +138,6 @@ class ChatDecoder(MessageDecoder):
         if self.ended:
             return
         if not self._done and self._finish is None:
-            if not self._started and self._content_type == "text/html":
-                self.error(self._malformed(f"{self.provider} answered with a page, not with a stream"))
             self.interrupted("a finish reason or `[DONE]`")
             return
         self._settle()
@@ -265,12 +261,10 @@ class ChatDecoder(MessageDecoder):
             url = _word(result.get("url"))
             if url not in cited:
                 self._source(url=url, title=_word(result.get("title")))
-                cited.add(url)
         for item in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
             url = _word(item)
             if url is not None and url not in cited:
                 self._source(url=url)
-                cited.add(url)
 
     def _source(
         self,
@@ -300,7 +294,7 @@ class ChatDecoder(MessageDecoder):
             self.finishing = True
             self._flush_tags()
             self.close_run()
-            self._calls.complete(cut=_FINISH_REASONS.get(reason.lower()) == "length")
+            self._calls.complete(cut=False)
         if choice.get("error"):
             self._failed = choice
 

@@ -61,11 +61,9 @@ def encode_messages(messages: Iterable[Message], quirks: Quirks) -> list[Wire]:
             attached += _attachments(result)
         if message.role == "assistant":
             wire.append(_assistant(message, quirks))
-        elif message.role != "tool" and (said := _said(message)):
+        elif message.role != "tool" and (not results or _said(message)):
             role = quirks.system_role if message.role == "system" else "user"
-            wire.append(_named({"role": role, "content": _content(said)}, message))
-        elif not results and message.role != "tool":
-            wire.append(_named({"role": message.role, "content": ""}, message))
+            wire.append(_named({"role": role, "content": _content(_said(message))}, message))
     if attached:
         wire.append({"role": "user", "content": attached})
     return wire
@@ -109,6 +107,8 @@ def _is_content(part: Part) -> bool:
 
 
 def _content(parts: Sequence[Part]) -> str | list[Wire]:
+    if not parts:
+        return ""
     if len(parts) == 1 and isinstance(parts[0], TextPart) and not own(parts[0]):
         return parts[0].text
     return [_part(part) for part in parts]

@@ -1,0 +1,1 @@
+"""The Responses API, as OpenAI and all compatible servers speak it."""

@@ -1,0 +1,82 @@
+"""The shapes of the Responses API that both directions share.
+
+Rule 1: reading is total: a value of the wrong kind is as good as absent.
+Rule 2: what is kept of an item for the next turn is its own words, under `provider_data["openai.responses"]`:
+
+| part | what is kept |
+|---|---|
+| text | the part's fields beside its text, `refusal`, and as `message` the fields of the item around it |
+| reasoning | the item; where it is several parts, on the last of them, and `item_id` on the others |
+| call of the application's tools | the item without id, name and arguments of the call |
+| anything else | the item; of a picture without its data |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from pydantic_core import to_json
+
+from allm_rx.wire.text import repair, repair_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import JsonValue
+
+    from allm_rx.data.parts import Part
+
+DIALECT: Final[Literal["openai.responses"]] = "openai.responses"
+"""Our key in `provider_data`."""
+
+Wire = dict[str, Any]
+"""JSON of the API."""
+
+
+def own(part: Part) -> dict[str, JsonValue]:
+    """Give what this protocol keeps with a part; foreign keys are not looked at."""
+    data = part.provider_data.get(DIALECT)
+    return data if isinstance(data, dict) else {}
+
+
+def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Give `provider_data` that keeps something for the next turn; nothing keeps nothing."""
+    return {DIALECT: repair_json(dict(data))} if data else {}
+
+
+def without(item: Mapping[str, Any], *names: str) -> Wire:
+    """Give an item without some of its fields."""
+    return {name: value for name, value in item.items() if name not in names}
+
+
+def as_object(value: Any) -> Wire:
+    """Give an object, or an empty one for anything else."""
+    return cast("Wire", value) if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> list[Wire]:
+    """Give the objects in a list; anything else has none."""
+    items = cast("list[Any]", value) if isinstance(value, list) else ()
+    return [cast("Wire", item) for item in items if isinstance(item, dict)]
+
+
+def as_text(value: Any) -> str:
+    """Give a text, or an empty one for anything else; half a character at its end may have its other half elsewhere."""
+    return value if isinstance(value, str) else ""
+
+
+def as_word(value: Any) -> str:
+    """Give a text that stands for itself, such as an id."""
+    return repair(value) if isinstance(value, str) else ""
+
+
+def as_index(value: Any) -> int | None:
+    """Give a position, or None for anything else."""
+    return value if isinstance(value, int) else None
+
+
+def as_json(value: Any) -> str:
+    """Give JSON as text, be it sent as such or as the data themselves."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else to_json(repair_json(value)).decode()
