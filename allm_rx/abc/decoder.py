@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from allm_rx.data.events import Event
     from allm_rx.data.failures import Failure
@@ -32,6 +32,10 @@ class Decoder(Protocol):
 
     def feed(self, record: SseRecord, /) -> Sequence[Event]:
         """Give what one record of a stream means."""
+        ...
+
+    def feed_all(self, records: Iterable[SseRecord], /) -> Sequence[Event]:
+        """Give what the records of one read mean, up to the terminal."""
         ...
 
     def whole(self, body: bytes, /) -> Sequence[Event]:

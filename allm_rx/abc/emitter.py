@@ -8,7 +8,7 @@ Rule 4: everything said is kept in a `MessageBuilder` too, so that the terminal 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, TypedDict, Unpack
 
 from allm_rx.data.events import (
     Error,
@@ -43,37 +43,36 @@ if TYPE_CHECKING:
     from allm_rx.data.usage import Usage
 
 
+class Facts(TypedDict, total=False):
+    """What is known of an answer before it begins."""
+
+    provider: Required[str]
+    """Name for events and errors."""
+    request_id: str | None
+    """Ours."""
+    provider_request_id: str | None
+    """Theirs, from the answer's headers."""
+    include_raw_chunks: bool
+    """Whether each frame is also given as a `raw_chunk`."""
+    secrets: tuple[str, ...]
+    """Values that must not appear in an error, such as the key that was sent."""
+
+
 class EventEmitter:
     """One answer, from what a decoder saw to events."""
 
-    def __init__(
-        self,
-        *,
-        provider: str,
-        request_id: str | None = None,
-        provider_request_id: str | None = None,
-        include_raw_chunks: bool = False,
-        secrets: tuple[str, ...] = (),
-    ) -> None:
-        """Begin an answer.
-
-        Args:
-            provider: name for events and errors.
-            request_id: ours.
-            provider_request_id: theirs, from the answer's headers.
-            include_raw_chunks: whether each frame is also given as a `raw_chunk`.
-            secrets: values that must not appear in an error, such as the key that was sent.
-        """
-        self.provider = provider
-        self.request_id = request_id
-        self.provider_request_id = provider_request_id
+    def __init__(self, **facts: Unpack[Facts]) -> None:
+        """Begin an answer."""
+        self.provider = facts["provider"]
+        self.request_id = facts.get("request_id")
+        self.provider_request_id = facts.get("provider_request_id")
         self.builder = MessageBuilder()
         self.ended = False
         self.finishing = False
         self.usage: Usage | None = None
-        self._secrets = secrets
+        self._secrets = facts.get("secrets", ())
         self._usage_told = False
-        self._raw = include_raw_chunks
+        self._raw = facts.get("include_raw_chunks", False)
         self._held: list[Event] = []
         self._out: list[Event] = []
         self._started = False
@@ -82,6 +81,8 @@ class EventEmitter:
         self._open: TextBlock | None = None
         self._open_id = ""
         self._runs = 0
+        self._whole_text = False
+        """Whether texts are known to hold no halves of characters."""
         self._joiner: SurrogateJoiner | None = None
         self._call_joiners: dict[str, SurrogateJoiner] = {}
         self._call_ids: set[str] = set()
@@ -97,7 +98,8 @@ class EventEmitter:
 
     def text(self, block_id: str, delta: str) -> None:
         """Say that a text block grew."""
-        delta = self._repaired(delta)
+        if not self._whole_text:
+            delta = self._repaired(delta)
         if delta:
             self._start()
             self.builder.text(block_id).pieces.append(delta)
@@ -116,7 +118,8 @@ class EventEmitter:
 
     def reasoning(self, block_id: str, delta: str) -> None:
         """Say that a block of reasoning grew."""
-        delta = self._repaired(delta)
+        if not self._whole_text:
+            delta = self._repaired(delta)
         if delta:
             self._start()
             self.builder.reasoning(block_id).pieces.append(delta)
@@ -142,9 +145,11 @@ class EventEmitter:
             self._runs += 1
             block = self.builder.reasoning(self._open_id) if reasoning else self.builder.text(self._open_id)
             self._open = block
-        delta = self._repaired(delta)
+        if not self._whole_text:
+            delta = self._repaired(delta)
         if delta:
-            self._start()
+            if not self._started:
+                self._start()
             block.pieces.append(delta)
             self._out.append(ReasoningDelta(self._open_id, delta) if reasoning else TextDelta(self._open_id, delta))
 

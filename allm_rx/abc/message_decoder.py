@@ -9,17 +9,20 @@ Rule: sans I/O and total; a frame that surprises is skipped, one that is not JSO
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from allm_rx.abc.emitter import EventEmitter
+from pydantic_core import from_json
+
+from allm_rx.abc.emitter import EventEmitter, Facts
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
 from allm_rx.wire.partial_json import loads
 from allm_rx.wire.redaction import printable, redact
+from allm_rx.wire.template import TextTemplate
 from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from allm_rx.data.events import Event
     from allm_rx.wire.http import ResponseHead
@@ -31,6 +34,13 @@ _UNEXPECTED = (AllmError, AttributeError, IndexError, KeyError, TypeError, Value
 
 class MessageDecoder(EventEmitter, ABC):
     """One answer, from frames to events."""
+
+    def __init__(self, **facts: Unpack[Facts]) -> None:
+        """Begin an answer; see `EventEmitter` for the facts."""
+        super().__init__(**facts)
+        self._whole_text = True  # JSON that was parsed at once has no halves of characters
+        self._template = TextTemplate()
+        self._repeats: tuple[Sequence[str | int], str, Callable[[str], None]] | None = None
 
     # What a vendor's decoder provides.
 
@@ -66,24 +76,42 @@ class MessageDecoder(EventEmitter, ABC):
 
     def feed(self, record: SseRecord) -> list[Event]:
         """Give what one record of a stream means."""
-        data = record.data
-        if self.ended or not data:  # an empty record only shows that the server lives
+        return self.feed_all((record,))
+
+    def feed_all(self, records: Iterable[SseRecord]) -> list[Event]:
+        """Give what the records of one read mean, up to the terminal."""
+        if self.ended:
             return []
-        try:
-            frame: Any = loads(data)
-        except ValueError:
-            self._reading(self._no_frame, record)
-            return self.take()
-        if isinstance(frame, dict):
-            self._frame(cast("dict[str, Any]", frame), record.event)
-        elif isinstance(frame, list):  # Gemini wraps some errors in a list of one
-            for item in cast("list[Any]", frame):
-                if isinstance(item, dict) and not self.ended:
-                    self._frame(cast("dict[str, Any]", item), record.event)
+        template = self._template
+        for record in records:
+            data = record.data
+            prefix = template.prefix
+            if prefix and data.startswith(prefix) and data.endswith(template.suffix):
+                text = template.text_of(data, record.event)
+                if text is not None:
+                    template.say(text)
+                    continue
+            if data:  # an empty record only shows that the server lives
+                self._record(data, record)
+            if self.ended:
+                break
         return self.take()
+
+    def repeatable(self, path: Sequence[str | int], text: str, say: Callable[[str], None]) -> None:
+        """Say that the frame being read means `say(text)` and nothing else, and its text is at `path`.
+
+        Records that differ from it only there are then not parsed, until `no_more_repeats`.
+        """
+        if self._template.wanted and not self._raw:
+            self._repeats = (path, text, say)
+
+    def no_more_repeats(self) -> None:
+        """Say that from here on the same frame may mean something else."""
+        self._template.forget()
 
     def whole(self, body: bytes) -> list[Event]:
         """Give what an answer means that came as one JSON body."""
+        self._whole_text = False
         try:
             data: Any = loads(body)
         except ValueError:
@@ -129,6 +157,31 @@ class MessageDecoder(EventEmitter, ABC):
     def safe(self, text: str) -> str:
         """Give a text of the provider without secrets or control characters."""
         return printable(redact(text, self._secrets), 2000)
+
+    def _record(self, data: bytes, record: SseRecord) -> None:
+        try:
+            frame: Any = from_json(data)
+        except ValueError:
+            frame = self._repaired_frame(data, record)
+        if type(frame) is dict:
+            self._frame(cast("dict[str, Any]", frame), record.event)
+            if self._repeats is not None:
+                self._template.learn(data, record.event, *self._repeats)
+                self._repeats = None
+        elif type(frame) is list:  # Gemini wraps some errors in a list of one
+            for item in cast("list[Any]", frame):
+                if isinstance(item, dict) and not self.ended:
+                    self._frame(cast("dict[str, Any]", item), record.event)
+
+    def _repaired_frame(self, data: bytes, record: SseRecord) -> Any:
+        """Give the frame of a record with lone surrogates; say what one that is no JSON means."""
+        try:
+            frame = loads(data)
+        except ValueError:
+            self._reading(self._no_frame, record)
+            return None
+        self._whole_text = False
+        return frame
 
     def _frame(self, data: dict[str, Any], event: str) -> None:
         if self._raw:

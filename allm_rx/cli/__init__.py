@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: an argument is wrong (code 2), or only help or version was asked for (code 0).
     """
     try:
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()  # here, where a reader that left is no error
+        return code
     except KeyboardInterrupt:
         # A second Ctrl-C ends the process on the spot, should closing the connection take its time.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -13,6 +13,9 @@ from allm_rx.data.requests import Effort
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MODEL_VARIABLE = "ALLM_RX_MODEL"
+"""Environment variable that holds the command's usual `vendor:model`."""
+
 _DESCRIPTION = "Ask a language model; the answer appears as it is written."
 _EPILOG = """\
 Text that is piped in becomes part of the prompt, after an empty line:
@@ -51,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
         prog="allm-rx", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("prompt", nargs="?", help="what to ask; `demo` runs the demonstration")
-    parser.add_argument("-m", "--model", metavar="VENDOR:MODEL", help="who answers (default: $ALLM_RX_MODEL)")
+    parser.add_argument("-m", "--model", metavar="VENDOR:MODEL", help=f"who answers (default: ${MODEL_VARIABLE})")
     parser.add_argument("-s", "--system", metavar="TEXT", help="how the model shall behave")
     parser.add_argument("--temperature", type=float, metavar="T", help="0 to 2")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="upper limit of generated tokens")
@@ -75,7 +78,7 @@ def demo_parser() -> argparse.ArgumentParser:
 
 def model_of(options: Options) -> str | None:
     """Give the model that was asked for, or the usual one."""
-    return options.model or os.environ.get("ALLM_RX_MODEL") or None
+    return options.model or os.environ.get(MODEL_VARIABLE) or None
 
 
 def prompt_of(prompt: str | None) -> str:

@@ -36,7 +36,6 @@ class _State(Enum):
     INTERMEDIATE = "after ESC and an intermediate character"
     CSI = "in a control sequence"
     STRING = "in a control string"
-    STRING_ESCAPE = "in a control string, after ESC"
 
 
 class ControlFilter:
@@ -67,11 +66,6 @@ class ControlFilter:
                 return self._until_final(char, inside=(" ", "?"), final=("@", "~"))
             case _State.STRING:
                 return self._in_string(char)
-            case _State.STRING_ESCAPE:
-                if char == "\\":
-                    self._state = _State.TEXT
-                    return False
-                return self._after_escape(char)
 
     def _in_text(self, char: str) -> bool:
         self._state = _State.TEXT
@@ -107,7 +101,7 @@ class ControlFilter:
         if char in "\x07\x9c":
             self._state = _State.TEXT
         elif char == "\x1b":
-            self._state = _State.STRING_ESCAPE
+            self._state = _State.ESCAPE  # the terminator is ESC and a backslash, like any short sequence
         return False
 
 

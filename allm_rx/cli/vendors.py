@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from allm_rx.abc.adapter import Call
+from allm_rx.cli.arguments import MODEL_VARIABLE
 from allm_rx.data.messages import user
 from allm_rx.data.requests import Request
 from allm_rx.errors import EngineError
@@ -17,9 +18,6 @@ from allm_rx.runtime.registry import adapter_for, vendors
 
 if TYPE_CHECKING:
     from allm_rx.abc.adapter import Adapter
-
-MODEL_VARIABLE = "ALLM_RX_MODEL"
-"""Environment variable that holds the command's usual `vendor:model`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,22 +168,17 @@ class _Exchange(DisposableBase):
         decoder, sse = self._decoder, self._sse
         if decoder is None or sse is None or self._over:
             return
-        on_next, feed = self._observer.on_next, decoder.feed
-        events: Sequence[Event] = ()
         try:
-            for record in sse.feed(piece):
-                try:
-                    events = feed(record)
-                except Exception as defect:  # noqa: BLE001 - see rule 4
-                    self._defect(defect)
-                    return
-                for event in events:
-                    on_next(event)
-                if decoder.ended or self._over:
-                    break
-        except RecordTooLarge as error:
+            events = decoder.feed_all(sse.feed(piece))
+        except RecordTooLarge as error:  # what came before it is still with the decoder, and given with the error
             self._fail(Failure(kind="StreamError", reason="record_too_large", message=str(error)))
             return
+        except Exception as defect:  # noqa: BLE001 - see rule 4
+            self._defect(defect)
+            return
+        on_next = self._observer.on_next
+        for event in events:
+            on_next(event)
         if self._over:
             return
         if decoder.ended:

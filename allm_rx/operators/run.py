@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -19,8 +19,8 @@ T = TypeVar("T")
 
 _RUN = RunScheduler()
 
-_SLICE = 0.1 if sys.platform == "win32" else None
-"""Seconds of one wait. On Windows a thread that waits does not see Ctrl-C before the wait is over."""
+_SLICE = 0.1
+"""Seconds of one wait: a thread that waits without limit sees Ctrl-C only where the system interrupts that very thread."""
 
 
 def run(source: Observable[T], *, timeout: float | None = None, scheduler: SchedulerBase | None = None) -> T:
@@ -66,11 +66,9 @@ def run(source: Observable[T], *, timeout: float | None = None, scheduler: Sched
 
 
 def _ended(done: threading.Event, timeout: float | None) -> bool:
-    if _SLICE is None:
-        return done.wait(timeout)
-    until = None if timeout is None else time.monotonic() + timeout
-    while not done.wait(_SLICE if until is None else min(_SLICE, max(0.0, until - time.monotonic()))):
-        if until is not None and time.monotonic() >= until:
+    until = math.inf if timeout is None else time.monotonic() + timeout
+    while not done.wait(max(0.0, min(_SLICE, until - time.monotonic()))):
+        if time.monotonic() >= until:
             return False
     return True
 

@@ -10,7 +10,8 @@
 Rule 1: a stream may be of any of the four levels; which one shows by its events.
 Rule 2: within a message, for one block or call: started, deltas, completed, in that order; ids are unique and not empty.
 Rule 3: for one tool run: started, progress, completed, then how it came out; runs may interleave.
-Rule 4: the first violation is told; what comes after one means nothing.
+Rule 4: what was cancelled ends where it was: its message has no finish reason, its step and chat say `cancelled`.
+Rule 5: the first violation is told; what comes after one means nothing.
 """
 
 from typing import Literal, NamedTuple
@@ -77,7 +78,7 @@ class Grammar:
             case ev.StepCompleted():
                 return self._step(event)
             case ev.ChatCompleted():
-                return self._chat()
+                return self._chat(event)
             case ev.SessionStarted():
                 return self._session_started()
             case ev.SessionCompleted():
@@ -126,7 +127,7 @@ class Grammar:
             case ev.MessageRestarted(attempt=attempt):
                 return self._restart(attempt)
             case ev.MessageCompleted():
-                return self._completed()
+                return self._completed(event)
             case ev.RawChunk(kind="usage") if not isinstance(event.data, Usage):
                 return Violation("usage_typed", f"a raw_chunk of kind 'usage' carries a Usage, not a {type(event.data).__name__}")
             case ev.Error():
@@ -185,10 +186,10 @@ class Grammar:
         self._begin_attempt()
         return None
 
-    def _completed(self) -> Violation | None:
+    def _completed(self, event: ev.MessageCompleted) -> Violation | None:
         self._phase = "terminal"
         for call, whole in self._calls.items():
-            if not whole:
+            if not whole and event.finish_reason is not None:
                 return Violation("block_order", f"call {call!r} completes before its message does")
         return None
 
@@ -218,10 +219,11 @@ class Grammar:
         return None
 
     def _step(self, event: ev.StepCompleted) -> Violation | None:
-        if self._phase not in ("terminal", "tools"):
+        cancelled = event.result.halted_reason == "cancelled"
+        if self._phase not in ("terminal", "tools") and not (self._phase == "answer" and cancelled):
             return Violation("step_after_answer", "step_completed follows an answer and its tools")
         for call, state in self._runs.items():
-            if state != "settled":
+            if state != "settled" and not cancelled:
                 return Violation("run_order", f"the tool run of {call!r} ends before its step does")
         if self._steps and event.index != self._index + 1:
             return Violation("step_counts", f"the step after {self._index} is {self._index + 1}, not {event.index}")
@@ -230,8 +232,9 @@ class Grammar:
         self._steps += 1
         return None
 
-    def _chat(self) -> Violation | None:
-        if self._phase != "step":
+    def _chat(self, event: ev.ChatCompleted) -> Violation | None:
+        unbegun = self._phase == "answer" and not self._begun
+        if self._phase != "step" and not (unbegun and event.result.halted_reason == "cancelled"):
             return Violation("chat_after_step", "chat_completed follows the step_completed of the last step")
         self._phase = "chat"
         return None

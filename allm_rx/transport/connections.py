@@ -49,17 +49,19 @@ class Connections:
         kept = self._kept.get(loop)
         if kept is not None and not kept.session.closed:
             return kept.session
-        keeper = self._keep()
+        keeper = self._keep(self._tls)
         session = await anext(keeper)
         with self._lock:
             _purge(self._kept)
             self._kept[loop] = _Kept(session, keeper)
         return session
 
-    async def _keep(self) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    @staticmethod
+    async def _keep(tls: ssl.SSLContext | bool) -> AsyncGenerator[aiohttp.ClientSession, None]:
+        # Static: its frame must not keep the connections it serves alive.
         # `limit=0`: the default of 100 would queue the 101st stream. `total=None`: the default kills a stream after 300 s.
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls),
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,

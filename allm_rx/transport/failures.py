@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -43,7 +45,7 @@ def unreachable(error: Exception, request: WireRequest, *, head_seen: bool) -> A
         message = f"The host {parts.hostname!r} is unknown: check `base_url` and the network."
     elif isinstance(error, aiohttp.ClientConnectorError):
         message = f"Nothing answers at {where} ({_words(error)}): is the server running? Check `base_url`."
-    elif isinstance(error, (aiohttp.InvalidURL, ValueError)) and not isinstance(error, aiohttp.ClientResponseError):
+    elif isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError)):
         message = f"The request to {where} cannot be sent ({_words(error)}): check `base_url` and `headers`."
         details["should_retry"] = False
     else:
@@ -54,4 +56,6 @@ def unreachable(error: Exception, request: WireRequest, *, head_seen: bool) -> A
 def _words(error: Exception) -> str:
     reason = getattr(error, "os_error", None) or error
     text = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
+    if isinstance(reason, OSError) and not isinstance(reason, ssl.SSLError) and reason.errno:
+        text = os.strerror(reason.errno)  # asyncio's own words repeat the address in place of what happened
     return redact(text)[:200]

@@ -257,6 +257,18 @@ def test_list_names_vendors_and_their_variables() -> None:
     assert (rows["groq"], rows["mistral"], rows["ollama"]) == ("GROQ_API_KEY (set)", "MISTRAL_API_KEY", "no key needed")
 
 
+@POSIX
+def test_a_list_that_nobody_reads_is_no_error() -> None:
+    """`--list | true` is quiet, too."""
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    process = start("--list", env=environment(), stdout=writing)
+
+    os.close(writing)
+    assert (process.communicate()[1], process.returncode) == (b"", 0)
+
+
 def test_version_is_the_installed_one() -> None:
     """`--version` prints name and version."""
     done = run("--version", env=environment(), model=())

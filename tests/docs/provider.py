@@ -22,7 +22,7 @@ def respond(body: dict[str, Any], index: int) -> Answer:
     del index
     last = body["messages"][-1]
     if last["role"] == "tool":
-        return Answer(f"In Oslo it is {last['content']}.")
+        return Answer(f"I was told: {last['content']}")
     if "weather" in last["content"].lower():
         return Answer(tool_calls=[ToolCall(id="call_1", name="weather", arguments={"city": "Oslo"})])
     return Answer(ANSWERS[last["content"]])

@@ -102,7 +102,7 @@ def filled(text: str, table: str) -> str:
     Raises:
         ValueError: the page has no place for it.
     """
-    begin, end = f"<!-- table of {table}, made by tests/docs/tables.py -->\n", "<!-- end of table -->\n"
+    begin, end = f"<!-- table of {table}, made by tests/docs/tables.py -->\n\n", "\n<!-- end of table -->\n"
     new, count = re.subn(
         f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: begin + "\n".join(TABLES[table]()) + "\n" + end, text, flags=re.DOTALL
     )

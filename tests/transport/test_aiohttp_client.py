@@ -326,8 +326,8 @@ def test_a_body_that_breaks_off_is_told_after_what_came(how: Any) -> None:
 
 def test_reading_stops_without_demand_and_goes_on_with_it() -> None:
     """The socket is paused, so the server is held back; afterwards nothing is missing."""
-    body = b"".join(b"data: %06d\n\n" % number for number in range(1_000_000))
-    with ProviderServer(Recording(body, frames_per_write=5000)) as server:
+    body = b"".join(b"data: %01000d\n\n" % number for number in range(12_000))
+    with ProviderServer(Recording(body, frames_per_write=50)) as server:
 
         async def main() -> tuple[int, int, bytes]:
             tap = Tap(is_open=False)
@@ -349,15 +349,28 @@ def test_demand_that_ends_within_a_large_read_holds_the_rest_of_it_back() -> Non
     """Demand is asked for before each slice of 16 KiB, not only before each read."""
     with ProviderServer(Recording(b"x" * 1_000_000)) as server:
 
-        async def main() -> int:
+        async def main() -> tuple[int, int]:
             tap = Tap()
-            reader = Reader()
-            reader.read(AiohttpTransport(), server, tap)
-            reader.subscription.disposable = None
-            await reader.seen(3)
-            return len(reader.items)
+            items: list[Any] = []
+            ended = asyncio.get_running_loop().create_future()
 
-        assert asyncio.run(main()) >= 0
+            def on_next(item: Any) -> None:
+                items.append(item)
+                if len(items) == 3:
+                    tap.close()
+
+            scheduler = LoopScheduler(asyncio.get_running_loop(), tap)
+            AiohttpTransport().open(ask(server)).subscribe(
+                on_next, on_completed=lambda: ended.set_result(None), scheduler=scheduler
+            )
+            while not tap.waits:
+                await asyncio.sleep(0)
+            paused = len(items)
+            tap.open()
+            await ended
+            return paused, sum(len(item) for item in items[1:])
+
+        assert asyncio.run(main()) == (3, 1_000_000)
 
 
 def test_a_slow_subscriber_does_not_starve_another_stream_of_its_loop() -> None:
@@ -367,15 +380,13 @@ def test_a_slow_subscriber_does_not_starve_another_stream_of_its_loop() -> None:
 
         async def main() -> int:
             transport = AiohttpTransport()
-            flood = Reader()
-            flood.read(transport, flooding)
-            await flood.seen(2)
             slow = Reader()
             stream = transport.open(ask(flooding)).pipe(ops.do_action(lambda _: pause.wait(0.006) and None))
             slow.subscription.disposable = stream.subscribe(slow.on_next)
             await slow.seen(20)
             before = len(slow.items)
             await answer_of(transport, server)
+            slow.subscription.dispose()
             return len(slow.items) - before
 
         assert asyncio.run(main()) < 100

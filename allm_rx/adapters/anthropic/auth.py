@@ -2,11 +2,13 @@
 
 Rule 1: a key leaves this module as a `SecretStr` only.
 Rule 2: versions are dates, so a later one compares greater.
+Rule 3: a server on this machine need not have a key.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -29,16 +31,24 @@ NO_SAMPLING = "2026-10-21"
 """From this version on `temperature`, `top_p` and `top_k` are refused, whatever their value."""
 
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})
+
+
+def needs_key(base_url: str) -> bool:
+    """Tell whether the server at an address is certain to want a key."""
+    return urlsplit(base_url).hostname not in _LOOPBACK
+
+
 def takes_sampling(api_version: str) -> bool:
     """Tell whether a version of the API takes sampling parameters."""
     return api_version < NO_SAMPLING
 
 
-def auth_headers(key: SecretStr, *, auth: Auth, api_version: str, betas: Sequence[str]) -> dict[str, str | SecretStr]:
+def auth_headers(key: SecretStr | None, *, auth: Auth, api_version: str, betas: Sequence[str]) -> dict[str, str | SecretStr]:
     """Give the headers that say who asks and for what.
 
     Args:
-        key: the API key, or an OAuth token.
+        key: the API key, or an OAuth token; None for a server without.
         auth: how it is sent.
         api_version: the version of the API.
         betas: names of features that have to be asked for.
@@ -46,6 +56,8 @@ def auth_headers(key: SecretStr, *, auth: Auth, api_version: str, betas: Sequenc
     headers: dict[str, str | SecretStr] = {"anthropic-version": api_version}
     if betas:
         headers["anthropic-beta"] = ",".join(dict.fromkeys(betas))
+    if key is None:
+        return headers
     match auth:
         case "x-api-key":
             headers["x-api-key"] = key

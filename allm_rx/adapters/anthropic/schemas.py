@@ -163,9 +163,9 @@ class _Closing:
 def _is_sayable(key: str, value: Any) -> bool:
     match key:
         case "format":
-            return value in _FORMATS
+            return isinstance(value, str) and value in _FORMATS
         case "minItems":
-            return value in (0, 1)
+            return isinstance(value, int) and value in (0, 1)
         case "pattern":
             return isinstance(value, str) and not _TOO_CLEVER.search(value)
         case _:

@@ -39,8 +39,9 @@ def _node(node: Any, root: dict[str, Any], depth: int) -> Any:
             named = cast("dict[str, Any]", value)
             strict[key] = {name: _node(item, root, depth + 1) for name, item in named.items()}
         elif key in ("items", "prefixItems", "anyOf", "oneOf", "allOf", "additionalProperties", "not"):
-            strict[key] = _node(value, root, depth + 1)
-        elif not (key == "default" and value is None):
+            # That exactly one of several models fits, as `oneOf` wants it, is so without being said; strict mode refuses the word.
+            strict["anyOf" if key == "oneOf" else key] = _node(value, root, depth + 1)
+        elif key != "discriminator" and not (key == "default" and value is None):
             strict[key] = value
     if strict.get("type") == "object" or "properties" in strict:
         strict.setdefault("additionalProperties", False)

@@ -210,6 +210,41 @@ def test_result_is_readable(kind: str, content: Any, expected: str, failed: bool
     assert (result.name, result.is_error) == (kind, failed)
 
 
+def test_result_that_is_nested_without_end_is_read_so_far() -> None:
+    """A result is read only as deep as results are."""
+    content: Any = "bottom"
+    for _ in range(50):
+        content = [content]
+
+    events = events_of(start(), begin(0, "x_tool_result", tool_use_id="s", content=content), stop(0), *end())
+
+    (result,) = [event for event in events if isinstance(event, ToolResultReceived)]
+    assert result.content == ()
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking", "tool_use", "x_tool_result"])
+def test_delta_of_another_kind_changes_nothing(kind: str) -> None:
+    """A block takes only the deltas it knows."""
+    strange = [delta(0, f"{name}_delta", text="x", thinking="x", partial_json="x") for name in {"text", "thinking"} - {kind}]
+    block = begin(0, kind, name="look", id="toolu_1")
+
+    assert events_of(start(), block, *strange, stop(0), *end()) == events_of(start(), block, stop(0), *end())
+
+
+def test_empty_citation_is_none() -> None:
+    """A citation that says nothing cites nothing."""
+    response = answer(start(), begin(0, "text", text="Hi"), delta(0, "citations_delta"), stop(0), *end())
+
+    assert (response.sources, response.message.content) == ((), (TextPart(text="Hi"),))
+
+
+def test_call_that_never_stops_is_whole_at_the_stop_reason() -> None:
+    """Arguments that parse are the call's, also without a `content_block_stop`."""
+    response = answer(start(), *tool(0, "toolu_1", "look", '{"at": 1}')[:-1], *end("tool_use"))
+
+    assert [(call.arguments, call.error) for call in response.tool_calls] == [({"at": 1}, None)]
+
+
 def test_file_that_code_made_is_a_file() -> None:
     """Output files of code are parts that can be fetched by their id."""
     content = {"type": "code_execution_result", "content": [{"type": "code_execution_output", "file_id": "file_plot"}]}

@@ -188,6 +188,20 @@ def test_block_in_the_providers_words_is_sent_as_it_is() -> None:
     assert blocks_of(user([*parts, "Cite it."])) == [found, said("Cite it.")]
 
 
+def test_what_a_user_cannot_say_is_left_out() -> None:
+    """Thoughts and sources have no block in a user message, and sound none at all; pre-flight tells of the sound."""
+    sound = AudioPart(data=b"RIFF", media_type="audio/wav")
+
+    assert blocks_of(user([ReasoningPart(text="Hm"), SourcePart(url="https://quay.example"), sound, "Hi"])) == [said("Hi")]
+
+
+def test_data_that_make_no_sense_are_empty() -> None:
+    """A `data:` URL that is no base64 is sent as no bytes, and the API says so."""
+    (block,) = blocks_of(user([ImagePart(url="data:image/png;base64,x")]))
+
+    assert block["source"]["data"] == ""
+
+
 # Ids and names.
 
 

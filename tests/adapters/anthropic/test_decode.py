@@ -20,6 +20,7 @@ from allm_rx.data.events import (
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
+    ToolResultReceived,
 )
 from allm_rx.data.parts import SourcePart, TextPart, ToolCall, ToolResultPart
 from allm_rx.data.usage import Usage
@@ -313,6 +314,16 @@ def test_second_message_drops_an_open_call() -> None:
     last = events[-1]
     assert isinstance(last, MessageCompleted)
     assert (last.message.content, last.finish_reason) == ((TextPart(text="New."),), "stop")
+
+
+def test_second_message_drops_what_has_not_shown() -> None:
+    """Blocks that said nothing yet leave no trace, be they text, thoughts or items."""
+    hidden = [begin(0, "text", text=""), begin(1, "thinking", thinking=""), begin(2, "compaction"), begin(3, "x_tool_result")]
+
+    events = events_of(start("msg_1"), *hidden, start("msg_2"), *text(0, "New."), *end())
+
+    kinds = [type(event) for event in events if not isinstance(event, (MessageStarted, MessageCompleted))]
+    assert kinds == [ToolResultReceived, TextDelta, TextCompleted]
 
 
 def test_second_message_counts_anew() -> None:

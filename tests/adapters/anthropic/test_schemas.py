@@ -142,38 +142,30 @@ def test_recursion_is_an_issue() -> None:
     assert [issue.code for issue in schema_issues(of({"$ref": "#"}))] == ["recursive"]
 
 
-words = st.sampled_from(
-    [
-        *(
-            "type",
-            "properties",
-            "items",
-            "anyOf",
-            "oneOf",
-            "allOf",
-            "enum",
-            "const",
-            "$ref",
-            "$defs",
-            "required",
-            "not",
-            "format",
-        ),
-        *(
-            "additionalProperties",
-            "description",
-            "minimum",
-            "pattern",
-            "minItems",
-            "object",
-            "string",
-            "array",
-            "#",
-            "#/$defs/a",
-            "a",
-        ),
-    ]
-)
+def test_recursion_through_others_is_an_issue() -> None:
+    """Two schemas that hold each other are recursive, one that only leads to them is not itself."""
+    leads: dict[str, Any] = {
+        "A": {"$ref": "#/$defs/B"},
+        "B": {"$ref": "#/$defs/A"},
+        "C": {"type": "array", "items": {"$ref": "#/$defs/A"}},
+    }
+
+    issues = schema_issues(of({"$ref": "#/$defs/C"}, **{"$defs": leads}))
+
+    assert ("properties", "x", "$ref") not in {issue.path for issue in issues}
+    assert {issue.path for issue in issues} == {("$defs", "A", "$ref"), ("$defs", "B", "$ref"), ("$defs", "C", "items", "$ref")}
+
+
+def test_reference_that_leads_nowhere_is_the_providers_to_refuse() -> None:
+    """A name that is not defined is sent as it is."""
+    assert schema_issues(of({"$ref": "#/$defs/no/where"})) == []
+
+
+KEYWORDS = """
+    type properties items anyOf oneOf allOf enum const $ref $defs required not format additionalProperties description
+    minimum pattern minItems object string array # #/$defs/a a
+"""
+words = st.sampled_from(KEYWORDS.split())
 schemas: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | words,
     lambda inside: st.lists(inside, max_size=3) | st.dictionaries(words, inside, max_size=4),

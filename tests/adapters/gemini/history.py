@@ -35,10 +35,10 @@ def equivalent(body: dict[str, Any]) -> dict[str, Any]:
         plain["systemInstruction"] = {"parts": plain["systemInstruction"]["parts"]}
     plain["contents"] = [{"role": content["role"], "parts": content["parts"]} for content in body["contents"]]
     plain["tools"] = [_plain_group(group) for group in body.get("tools", ())]
-    thinking = (body.get("generationConfig") or {}).get("thinkingConfig")
-    if thinking:
+    config: dict[str, Any] = body.get("generationConfig", {})
+    if thinking := config.get("thinkingConfig"):
         level = thinking["thinkingLevel"].upper()
-        plain["generationConfig"] = {**body["generationConfig"], "thinkingConfig": {**thinking, "thinkingLevel": level}}
+        plain["generationConfig"] = {**config, "thinkingConfig": {**thinking, "thinkingLevel": level}}
     return plain
 
 
@@ -102,7 +102,8 @@ def _plain_group(group: dict[str, Any]) -> dict[str, Any]:
 
 def _parameters(tool: dict[str, Any]) -> dict[str, Any]:
     spellings = ("parameters", "parametersJsonSchema", "parameters_json_schema")
-    return next((tool[name] for name in spellings if name in tool), {})
+    given: list[dict[str, Any]] = [tool[name] for name in spellings if name in tool]
+    return given[0] if given else {}
 
 
 def _lower(schema: dict[str, Any]) -> dict[str, Any]:

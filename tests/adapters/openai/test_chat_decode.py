@@ -542,7 +542,9 @@ def test_source_that_was_annotated_is_not_listed_again() -> None:
     """A citation with its span says more than a list that repeats it."""
     annotation = {"type": "url_citation", "url": "https://a.example", "start_index": 0, "end_index": 1}
 
-    response = answer(text("x"), chunk({"annotations": [annotation]}), chunk(finish="stop", citations=["https://a.example"]))
+    lists: Any = {"citations": ["https://a.example"], "search_results": [{"url": "https://a.example"}]}
+
+    response = answer(text("x"), chunk({"annotations": [annotation]}), chunk(finish="stop", **lists))
 
     assert [source.end for source in response.sources] == [1]
 

@@ -173,6 +173,13 @@ def test_own_data_of_a_part_extends_it_and_foreign_data_do_not() -> None:
     assert said(user([image]))[0]["content"] == [{"type": "image_url", "image_url": {"url": "https://x/p.png", "detail": "low"}}]
 
 
+def test_what_a_model_made_can_be_sent_by_the_user() -> None:
+    """Notes that the decoder left on a part are not fields of the wire."""
+    spoken = AudioPart(data=b"s", media_type="audio/wav", provider_data={"openai.chat": {"audio": {"id": "audio_1"}}})
+
+    assert said(user([spoken]))[0]["content"] == [{"type": "input_audio", "input_audio": {"data": "cw==", "format": "wav"}}]
+
+
 def test_item_of_this_protocol_is_sent_whole() -> None:
     """What we do not model can be sent in the protocol's own words; a foreign item is dropped."""
     video = {"type": "video_url", "video_url": {"url": "https://x/v.mp4"}}

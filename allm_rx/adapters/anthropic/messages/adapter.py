@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import SecretStr
 
-from allm_rx.adapters.anthropic.auth import API_VERSION, KEY_VARIABLES, Auth, auth_headers
+from allm_rx.adapters.anthropic.auth import API_VERSION, KEY_VARIABLES, Auth, auth_headers, needs_key
 from allm_rx.adapters.anthropic.messages.check import check
 from allm_rx.adapters.anthropic.messages.decode import MessagesDecoder
 from allm_rx.adapters.anthropic.messages.encode import encode
 from allm_rx.errors import EngineError
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,22 +28,22 @@ if TYPE_CHECKING:
     from allm_rx.wire.http import ResponseHead, WireRequest
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Anthropic:
     """The Messages API, as a stream of events.
 
     ```python
-    Anthropic()                                                # key from ANTHROPIC_API_KEY
-    Anthropic(betas=["context-management-2025-06-27"])         # with features that have to be asked for
-    Anthropic(base_url="https://llm.example.com", api_key=key) # any other service of this protocol
+    Anthropic()                                                 # key from ANTHROPIC_API_KEY
+    Anthropic(betas=["context-management-2025-06-27"])          # with features that have to be asked for
+    Anthropic(base_url="https://llm.example.com", api_key=key)  # any other service of this protocol
     ```
     """
 
-    api_key: str | SecretStr | None = field(default=None, repr=False)
+    api_key: str | SecretStr | None = None
     """The key; None takes it at each subscription from where keys are kept, see `key_variables`."""
-    base_url: str = "https://api.anthropic.com"
-    """As in Anthropic's own package: everything before `/v1/messages`."""
-    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"], repr=False)
+    base_url: str = field(default_factory=lambda: os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com")
+    """As in Anthropic's own package: everything before `/v1/messages`; by default what `ANTHROPIC_BASE_URL` says."""
+    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"])
     """Further headers; they win over the adapter's own."""
     transport: Transport | None = None
     """What sends requests; None takes the runtime's HTTP client."""
@@ -91,10 +93,15 @@ class Anthropic:
         transport = self.transport or call.host.transport
         return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
 
-    def _key(self, call: Call) -> SecretStr:
+    def _key(self, call: Call) -> SecretStr | None:
         given = SecretStr(self.api_key) if isinstance(self.api_key, str) else self.api_key
         variables = KEY_VARIABLES[self.auth] if self.key_variables is None else self.key_variables
-        return call.key(self.provider, variables, given)
+        try:
+            return call.key(self.provider, variables, given)
+        except EngineError:
+            if needs_key(self.base_url):
+                raise
+            return None
 
     def _secrets(self, call: Call) -> tuple[str, ...]:
         """Give what must not appear in an error: the key, and whatever the caller put into headers as a secret."""
@@ -104,6 +111,9 @@ class Anthropic:
             key = None
         hidden = (key, *self.headers.values())
         return tuple(value.get_secret_value() for value in hidden if isinstance(value, SecretStr))
+
+    def __repr__(self) -> str:
+        return f"Anthropic(provider={self.provider!r}, base_url={redact(self.base_url)!r})"
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled.

@@ -9,7 +9,7 @@ Rule 4: the plain chunk, one part of text, takes the short way through `frame`.
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic_core import to_json
 
@@ -26,6 +26,7 @@ from allm_rx.wire.failures import complaint
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from allm_rx.abc.emitter import Facts
     from allm_rx.data.failures import Failure
     from allm_rx.data.messages import Message
     from allm_rx.data.responses import FinishReason
@@ -80,9 +81,9 @@ _CODE = "codeExecution"
 class GenerateContentDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, **options: Any) -> None:
-        """Begin an answer; see `MessageDecoder` for the options."""
-        super().__init__(**options)
+    def __init__(self, **facts: Unpack[Facts]) -> None:
+        """Begin an answer; see `EventEmitter` for the facts."""
+        super().__init__(**facts)
         self._finish: str | None = None
         self._finish_message = ""
         self._blocked: str | None = None

@@ -102,7 +102,7 @@ class _Writer:
         self._left -= 1
         fields = mapping(node)
         reference = fields.get("$ref")
-        if isinstance(reference, str) and len(fields) > 1:
+        if isinstance(reference, str) and any(not key.startswith("$") for key in fields):
             return self._written_out(reference, fields)
         together = _together(fields, self._root) if "allOf" in fields else None
         if together is not None and self._left > 0:
@@ -120,7 +120,7 @@ class _Writer:
         return written
 
     def _written_out(self, reference: str, fields: Schema) -> Schema:
-        """Write a reference whose neighbours would be refused: one to where it stands itself keeps its place without them."""
+        """Write out a reference whose neighbours would be refused; one to where it stands itself stays, without them."""
         target = _target(reference, self._root)
         if target is None or reference in self._inside or self._left <= 0:
             return {"$ref": reference}

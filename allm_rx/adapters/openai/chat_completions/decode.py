@@ -52,6 +52,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 _REFUSAL = "refusal"
+_CONTENT = ("choices", 0, "delta", "content")
 
 _RARE = frozenset({"annotations", "audio", "function_call", "images", "refusal", "tool_calls"})
 """Fields of a delta beside text and reasoning."""
@@ -88,6 +89,7 @@ class ChatDecoder(MessageDecoder):
         """Read one chunk."""
         if not self._started:
             self.seen(_word(data.get("id")), _word(data.get("model")))
+        plain = ""
         choices = data.get("choices")
         if choices:
             choice = choices[0]
@@ -99,20 +101,26 @@ class ChatDecoder(MessageDecoder):
                 if type(content) is str and not self.finishing and (len(delta) == 1 or _BESIDE_TEXT.isdisjoint(delta)):
                     if content:
                         self._text(content)
+                        plain = content if choice is choices[0] else ""
                 else:
                     self._delta(delta)
             elif delta is None:
                 self._delta(choice.get("message") or {})
             if choice.get("finish_reason") or "usage" in choice or "error" in choice:
                 self._close(choice)
+                plain = ""
         if usage := data.get("usage"):
             self._raw_usage = usage
+            plain = ""
         if "citations" in data or "search_results" in data:
             self._list_sources(data)
         if "x_groq" in data:
             self._raw_usage = _object(data["x_groq"]).get("usage") or self._raw_usage
+            plain = ""
         if data.get("error") or event == "error" or self._failed or not (choices or "choices" in data):
             self._complain(data, event)
+        elif plain:
+            self.repeatable(_CONTENT, plain, self.run if self._tags is None else self._text)
 
     def marker(self, data: bytes) -> bool:
         """Read `[DONE]`; a blank record only shows that the server lives."""
@@ -292,9 +300,10 @@ class ChatDecoder(MessageDecoder):
         if isinstance(reason, str) and reason and self._finish is None:
             self._finish = reason
             self.finishing = True
+            self.no_more_repeats()
             self._flush_tags()
             self.close_run()
-            self._calls.complete(cut=False)
+            self._calls.complete(cut=_FINISH_REASONS.get(reason.lower()) == "length")
         if choice.get("error"):
             self._failed = choice
 

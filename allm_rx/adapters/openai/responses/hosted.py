@@ -55,8 +55,13 @@ def client_side(tools: Iterable[AnyTool]) -> frozenset[str]:
     specs = [tool.spec for tool in tools if isinstance(tool, ProviderTool) and tool.dialect == DIALECT]
     kinds = {_OFFERED[kind] for spec in specs if (kind := as_word(spec.get("type"))) in _OFFERED}
     names = {as_word(spec.get("name")) for spec in specs if spec.get("type") == "custom"}
-    local = any(spec.get("type") == "shell" and as_object(spec.get("environment")).get("type") == "local" for spec in specs)
+    local = any(spec.get("type") == "shell" and not _is_container(spec) for spec in specs)
     return frozenset(kinds | names | ({"shell_call"} if local else set()))
+
+
+def _is_container(item: Wire) -> bool:
+    """Tell whether a shell, or a call of it, is one in a container of the provider."""
+    return as_word(as_object(item.get("environment")).get("type")).startswith("container")
 
 
 def runs_at_provider(item: Wire, client: frozenset[str]) -> bool | None:
@@ -71,9 +76,8 @@ def runs_at_provider(item: Wire, client: frozenset[str]) -> bool | None:
         return name not in client and name.startswith(_XAI)
     if kind in client:
         return False
-    if kind == "shell_call":
-        return True if as_object(item.get("environment")).get("type") != "local" else None
-    return True if kind in _ALWAYS_HOSTED else None
+    hosted = kind in _ALWAYS_HOSTED or (kind == "shell_call" and _is_container(item))
+    return True if hosted else None
 
 
 def arguments_of(item: Wire) -> Wire:
