@@ -15,7 +15,7 @@ settings.load_profile("allm_rx")
 def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away every key, so a test can neither spend money nor pass only on its author's machine."""
     for name in tuple(os.environ):
-        if name.endswith("_API_KEY"):
+        if name.endswith(("_API_KEY", "_BASE_URL")):
             monkeypatch.delenv(name)
 
 

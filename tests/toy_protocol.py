@@ -54,7 +54,7 @@ class ToyDecoder(MessageDecoder):
             case {"call": name}:
                 self.call = self.new_call_id(data.get("id"))
                 self.call_started(self.call, name)
-            case {"args": text}:
+            case {"args": text} if self.call:
                 self.call_delta(self.call, text)
             case {"usage": usage}:
                 self.report_usage(Usage.model_validate(usage))

@@ -149,6 +149,8 @@ def timers_of(scheduler: SchedulerBase | None) -> SchedulerBase:
             runs in this thread; none without a loop, or one that names no place, means the loop that was lent. Only
             where nobody lent one do timers get threads of their own.
     """
+    if isinstance(scheduler, LoopScheduler):
+        return scheduler
     if scheduler is None and (loop := running_loop()) is not None:
         return LoopScheduler(loop)
     if scheduler is None or isinstance(scheduler, PLACELESS):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from allm_rx.data.parts import ToolCall
     from allm_rx.data.tools import Tool
@@ -51,20 +52,32 @@ class Halt:
     result: Any = None
 
 
+def _nobody_listens(value: Any) -> None:
+    del value
+
+
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """What a handler may know of the call; a parameter annotated with this class receives it."""
+    """What a handler may know of the call; a parameter annotated with this class receives it.
+
+    A test of a handler makes its own: `ToolContext(tool_call=ToolCall(id="1", name="look_up"))`.
+    """
 
     tool_call: ToolCall
-    request_id: str
-    session_id: str | None
-    context: Mapping[str, Any]
+    request_id: str = ""
+    """Ours, the same through all steps of a call."""
+    session_id: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """Engine, session and call context, merged."""
-    engine: Any
-    """The engine of the chat."""
-    progress: Callable[[Any], None]
-    """Report to subscribers, from any thread: a `tool_execution_progress` event."""
-    is_cancelled: Callable[[], bool]
+    engine: Any = None
+    """The engine of the call."""
+    progress: Callable[[Any], None] = _nobody_listens
+    """Report to subscribers, from any thread: a `tool_execution_progress` event. What comes after the end is dropped."""
+    is_cancelled: Callable[[], bool] = _never
 
     @property
     def cancelled(self) -> bool:
@@ -96,5 +109,8 @@ class Handled(Protocol):
         ...
 
 
-Encoder = "Callable[[Any], str | tuple[ResultContent, ...]]"
-"""Writes a tool's value for the model."""
+ToolExecutor = Callable[["ToolCall", Callable[[], Any]], Any]
+"""Runs a handler in its own way: given the call and what runs it, gives what a handler may give, or a future of it."""
+
+ToolResultEncoder = Callable[[Any], Any]
+"""Writes a tool's value for the model: as text, or as text and media parts."""

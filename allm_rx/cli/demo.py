@@ -25,7 +25,6 @@ from allm_rx.runtime.engine import Engine
 from allm_rx.testing.answers import Answer
 from allm_rx.testing.faults import Frame
 from allm_rx.testing.provider_server import ProviderServer
-from allm_rx.transport.aiohttp_client import AiohttpTransport
 
 if TYPE_CHECKING:
     from allm_rx.data.responses import Response
@@ -59,7 +58,7 @@ def demo(*, pace: float) -> int:
 
 def _converse(page: Page, server: ProviderServer) -> None:
     # Straight to the server: a proxy of the environment cannot reach this machine's loopback.
-    adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none is needed", transport=_Direct())
+    adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none is needed")
     engine = Engine(adapter=adapter, model="small-talk")
     show = _Show(page, server)
     thread = Thread().append(user(_QUESTIONS[0]))
@@ -96,14 +95,6 @@ class _Endless:
     def apply(self, plan: Plan, /) -> Plan:
         write = plan.spelling.text_record
         return replace(plan, frames=(Frame(write(f" {number}"), pause=self.pace) for number in itertools.count(1)))
-
-
-class _Direct(AiohttpTransport):
-    """A transport that no proxy stands before."""
-
-    def proxy(self, url: str) -> str | None:
-        del url
-        return None
 
 
 class _Clock:

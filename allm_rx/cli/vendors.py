@@ -64,7 +64,7 @@ def advice() -> str:
 
 def _vendor(name: str, adapter: Adapter) -> Vendor:
     # An adapter of another package may lack it; then all that is known is whether it asks for a key.
-    variables = cast("tuple[str, ...]", tuple(getattr(adapter, "key_variables", ())))
+    variables = cast("tuple[str, ...]", tuple(getattr(adapter, "key_variables", None) or ()))
     found = bool(variables) and HOST.keys.find(adapter.provider, variables) is not None
     return Vendor(name, variables, found, needs_key=not found and _asks_for_key(adapter))
 

@@ -1,7 +1,7 @@
 """What came of a step, of a chat, and of one tool call."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue
 
@@ -54,6 +54,23 @@ class StepResult(Data):
     pending_questions: tuple[PendingQuestion, ...] = ()
     halted_reason: str | None = None
     """Why the loop ends here; None when it may go on."""
+    tool_failure: Failure | None = None
+    """The tool call that failed, for `tool_error`."""
+
+    @property
+    def error(self) -> Failure | None:
+        """Why the step failed: its answer, or a tool of it."""
+        return self.response.error or self.tool_failure
+
+    def raise_for_error(self) -> Self:
+        """Give the result itself.
+
+        Raises:
+            AllmError: the step failed; what there is of it is on this result.
+        """
+        if self.error is not None:
+            raise self.error.exception()
+        return self
 
     def resume(self, answer: str | Mapping[str, str]) -> Thread:
         """Give the thread with the user's answers in the place of the questions; see `ChatResult.resume`."""
@@ -68,6 +85,17 @@ class ChatResult(Data):
     steps: tuple[StepResult, ...] = ()
     halted_reason: str
     error: Failure | None = None
+    """Why it failed, for `error` and `tool_error`."""
+
+    def raise_for_error(self) -> Self:
+        """Give the result itself.
+
+        Raises:
+            AllmError: the chat failed; what there is of it is on this result.
+        """
+        if self.error is not None:
+            raise self.error.exception()
+        return self
 
     @property
     def final_response(self) -> Response | None:

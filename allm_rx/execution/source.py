@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import Observable
 from reactivex.disposable import Disposable
 
 from allm_rx.data.events import Error, Event
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
+from allm_rx.operators.lean import Lean
 from allm_rx.operators.retry_backoff import retry_backoff
 from allm_rx.operators.timeouts import timeouts
 from allm_rx.runtime.telemetry import observed
 
 if TYPE_CHECKING:
+    from reactivex import Observable
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
     from allm_rx.execution.resolve import Resolved
@@ -32,13 +33,13 @@ def source(resolved: Resolved) -> Observable[Event]:
     ids = (resolved.adapter.provider, resolved.call.request_id)
     stream = _attempt(resolved)
     if waits.first is not None or waits.stall is not None:
-        stream = stream.pipe(timeouts(first=waits.first, stall=waits.stall, ids=ids))
+        stream = timeouts(first=waits.first, stall=waits.stall, ids=ids)(stream)
     span = observed(resolved.call.request_id, resolved.adapter.provider, resolved.request.model)
     if resolved.retry.max_attempts > 1:
-        stream = stream.pipe(retry_backoff(resolved.retry, on_retry=span.retried if span else None))
+        stream = retry_backoff(resolved.retry, on_retry=span.retried if span else None)(stream)
     if waits.total is not None:
-        stream = stream.pipe(timeouts(total=waits.total, ids=ids))
-    return stream.pipe(span.watch) if span else stream
+        stream = timeouts(total=waits.total, ids=ids)(stream)
+    return span.watch(stream) if span else stream
 
 
 def _attempt(resolved: Resolved) -> Observable[Event]:
@@ -59,4 +60,4 @@ def _attempt(resolved: Resolved) -> Observable[Event]:
             return Disposable()
         return stream.subscribe(observer.on_next, fail, observer.on_completed, scheduler=scheduler)
 
-    return Observable(subscribe)
+    return Lean(subscribe)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from allm_rx.data.model import whole_characters
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
 
 if TYPE_CHECKING:
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 _PARTS = (TextPart, ImagePart, FilePart, AudioPart)
 
 
-def encoded(value: Any) -> str | tuple[ResultContent, ...]:
+def encoded(value: Any) -> str | tuple[str | ResultContent, ...]:
     """Write a tool's value for the model.
 
-    A text is unchanged; media parts stay parts; pydantic models and JSON values become compact JSON; equal values give
-    equal bytes.
+    A text is unchanged; media parts, alone or in a list with texts, stay parts; pydantic models and JSON values become
+    compact JSON; equal values give equal bytes.
 
     Raises:
         TypeError: the value is none of these; return one that is, or pass `tool_result_encoder=`.
@@ -30,27 +31,32 @@ def encoded(value: Any) -> str | tuple[ResultContent, ...]:
         return value
     if isinstance(value, _PARTS):
         return (value,)
-    if isinstance(value, Sequence) and value and all(isinstance(item, _PARTS) for item in cast("Sequence[object]", value)):
-        return tuple(cast("Sequence[ResultContent]", value))
-    return to_json(_sorted(value), inf_nan_mode="constants", fallback=_refuse).decode()
+    if isinstance(value, (list, tuple)):
+        items = cast("Sequence[object]", value)
+        if all(isinstance(item, (str, *_PARTS)) for item in items) and any(isinstance(item, _PARTS) for item in items):
+            return tuple(cast("Sequence[str | ResultContent]", items))
+    return to_json(_sorted(value), inf_nan_mode="strings", fallback=_refuse).decode()
 
 
 def error_text(error: ToolError) -> str:
     """Write a failed call for the model, as structured JSON."""
-    return to_json({"error": {"reason": error.reason, "message": error.message}}).decode()
+    message = whole_characters(error.message)
+    return to_json({"error": {"reason": error.reason, "message": message}}).decode()
 
 
 def _sorted(value: Any) -> Any:
-    """Give sets a fixed order; dicts keep theirs, which a program chose."""
+    """Give sets a fixed order, and texts only characters that can be sent; dicts keep their order, which a program chose."""
     match value:
+        case str():
+            return whole_characters(value)
         case dict():
-            return {key: _sorted(item) for key, item in cast("dict[Any, Any]", value).items()}
+            return {_sorted(key): _sorted(item) for key, item in cast("dict[Any, Any]", value).items()}
         case set() | frozenset():
             return sorted((_sorted(item) for item in cast("set[Any]", value)), key=repr)
         case list() | tuple():
             return [_sorted(item) for item in cast("list[Any]", value)]
         case BaseModel():
-            return value.model_dump(mode="json")
+            return _sorted(value.model_dump(mode="json"))
         case _:
             return value
 

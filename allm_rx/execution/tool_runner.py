@@ -7,29 +7,33 @@ Rule 3: leaving cancels async handlers, disposes observables, and tells threads 
 
 from __future__ import annotations
 
+import contextvars
+import inspect
 import os
 from collections import deque
+from concurrent.futures import Executor
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from reactivex import Observable
 from reactivex.disposable import CompositeDisposable, Disposable
 
-from allm_rx.abc.tools import RESERVED_HALTS, AskUser, Halt, ToolContext
+from allm_rx.abc.tools import AskUser, Halt, ToolContext
 from allm_rx.data import events as ev
 from allm_rx.data.failures import Failure
-from allm_rx.data.parts import TextPart, ToolCall, ToolResultPart
-from allm_rx.data.results import AWAITING_USER, PendingQuestion, ToolOutcome
 from allm_rx.errors import ToolError
-from allm_rx.execution.tool_encoding import encoded, error_text
-from allm_rx.execution.tool_invocation import Invocation
+from allm_rx.execution.tool_encoding import encoded
+from allm_rx.execution.tool_invocation import Invocation, is_ctrl_c, raised
+from allm_rx.execution.tool_outcomes import checked, question_of, settled, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
-    from allm_rx.abc.tools import Handled
-    from allm_rx.data.parts import ResultContent
+    from allm_rx.abc.tools import Handled, ToolResultEncoder
+    from allm_rx.data.parts import ToolCall
     from allm_rx.execution.resolve import Resolved
     from allm_rx.reducers.step import ToolPhase
 
@@ -70,7 +74,8 @@ class _Running:
         self._handlers: Mapping[str, Handled] = {tool.spec.name: tool for tool in resolved.tools if hasattr(tool, "bind")}
         self._policy: Any = options.get("on_tool_error", "continue")
         self._timeout: float = options.get("tool_timeout", DEFAULT_TIMEOUT)
-        self._encoder: Callable[[Any], Any] = options.get("tool_result_encoder", encoded)
+        self._encoder: ToolResultEncoder = options.get("tool_result_encoder", encoded)
+        self._executor: Any = options.get("tool_executor")
         self._limit: int = options.get("max_concurrency") or 2 * (os.cpu_count() or 1)
         self._waiting = deque(calls)
         self._left = len(calls)
@@ -83,10 +88,10 @@ class _Running:
         self._starting = False
 
     def start(self) -> None:
-        if not self._waiting:
+        if self._waiting:
+            self._fill()
+        else:
             self._observer.on_completed()
-            return
-        self._fill()
 
     def dispose(self) -> None:
         self._over = True
@@ -104,6 +109,9 @@ class _Running:
 
     def _begin(self, call: ToolCall) -> None:
         self._emit(ev.ToolExecutionStarted(call.id, call.name, call.arguments))
+        if self._over:  # whoever saw that event left
+            return
+        invocation: Invocation | None = None
         try:
             handler = self._handler(call)
             invocation = Invocation(
@@ -113,17 +121,25 @@ class _Running:
                 on_progress=lambda value: self._emit(ev.ToolExecutionProgress(call.id, call.name, value)),
                 on_end=lambda outcome: self._ended(call, outcome, invocation),
             )
-            bound = handler.bind(call.arguments, self._context(call, invocation))
-            executor = self._resolved.orchestration.get("tool_executor")
-            work = bound if executor is None else lambda: executor(call, bound)
-        except ToolError as error:
-            self._ended(call, error, None)
-            return
-        except Exception as error:  # noqa: BLE001 - a validator may run the caller's code
-            self._ended(call, _raised(call, error), None)
+            work, blocking = self._work(call, handler, handler.bind(call.arguments, self._context(call, invocation)))
+        except BaseException as error:
+            if is_ctrl_c(error):
+                raise
+            self._ended(call, raised(call, error), None)  # a validator may run the caller's code
             return
         self._current.add(invocation)
-        invocation.start(work, blocking=handler.blocking and executor is None)
+        invocation.start(work, blocking=blocking)
+
+    def _work(self, call: ToolCall, handler: Handled, bound: Callable[[], Any]) -> tuple[Callable[[], Any], bool]:
+        """Give what starts the handler, and whether that may block."""
+        executor = self._executor
+        if executor is None:
+            return bound, handler.blocking
+        if isinstance(executor, Executor):
+            if not handler.blocking:
+                return bound, False
+            return partial(executor.submit, contextvars.copy_context().run, bound), False
+        return partial(executor, call, bound), not inspect.iscoroutinefunction(executor)
 
     def _handler(self, call: ToolCall) -> Handled:
         if call.error is not None:
@@ -140,7 +156,7 @@ class _Running:
             tool_call=call,
             request_id=resolved.request_id,
             session_id=resolved.session_id,
-            context=resolved.context,
+            context=MappingProxyType(dict(resolved.context)),
             engine=self._resolved.engine,
             progress=invocation.progress,
             is_cancelled=invocation.is_cancelled,
@@ -153,104 +169,43 @@ class _Running:
             self._current.remove(invocation)
         try:
             self._settle(call, outcome)
-        except Exception as error:  # noqa: BLE001 - a defect here must not stop the siblings
+        except Exception as error:  # noqa: BLE001 - a defect of ours must end the stream, not leave it open for ever
+            self._over = True
+            self._current.dispose()
             self._observer.on_error(error)
-            self.dispose()
             return
         self._running -= 1
         self._left -= 1
+        if self._over:
+            return
         if self._left == 0:
             self._over = True
             self._observer.on_completed()
         else:
             self._fill()
 
-    def _settle(self, call: ToolCall, outcome: Any) -> None:
-        outcome = _unreserved(outcome)
-        self._emit(ev.ToolExecutionCompleted(call.id, call.name, _told(outcome)))
-        halting = False
-        if isinstance(outcome, ToolError):
-            outcome, halting = self._by_policy(call, outcome)
-        match outcome:
-            case AskUser(question=question, options=options):
-                asked = PendingQuestion(tool_call_id=call.id, tool_name=call.name, question=question, options=dict(options))
-                self._phase.questions[call.id] = asked
-                self._record(call, (TextPart(text=AWAITING_USER),), is_error=False)
-                self._emit(ev.AskUserRequested(call.id, call.name, question, dict(options)))
-            case Halt(reason=reason, result=result):
-                content, is_error = self._content(call, result)
-                self._record(call, content, is_error=is_error)
-                self._phase.halts[call.id] = reason
-                self._emit(ev.ToolHalt(call.id, reason, result))
-            case ToolError() if halting:
-                self._phase.failed.add(call.id)
-                self._record(call, (TextPart(text=error_text(outcome)),), is_error=True)
-                self._emit(ev.ToolHalt(call.id, "tool_error", error_text(outcome)))
-            case _:
-                content, is_error = self._content(call, outcome)
-                self._record(call, content, is_error=is_error)
-                self._emit(ev.ToolResultEncoded(call.id, content))
-
-    def _by_policy(self, call: ToolCall, error: ToolError) -> tuple[Any, bool]:
-        """Give what stands in for a failed call, and whether its error halts the chat."""
-        if self._policy == "halt":
-            return error, True
-        if not callable(self._policy):
-            return error, False
-        try:
-            return _unreserved(self._policy(call, error)), False
-        except Exception as raised:  # noqa: BLE001 - the caller's function
-            message = f"`on_tool_error` raised {type(raised).__name__}: {raised}"
-            return ToolError("invalid_return", message, details={"tool_error": error.message}), True
-
-    def _content(self, call: ToolCall, value: Any) -> tuple[tuple[ResultContent, ...], bool]:
-        """Encode a value for the model; what cannot be encoded becomes an error under the policy, once."""
-        if isinstance(value, ToolError):
-            return (TextPart(text=error_text(value)),), True
-        try:
-            return _parts(self._encoder(value)), False
-        except Exception as raised:  # noqa: BLE001 - encoders are the caller's, and values have their own serializers
-            error = ToolError("encoding_failed", f"The result of {call.name!r} cannot be encoded for the model: {raised}")
-        if self._policy == "halt":
-            self._phase.failed.add(call.id)
-        return (TextPart(text=error_text(error)),), True
-
-    def _record(self, call: ToolCall, content: tuple[ResultContent, ...], *, is_error: bool) -> None:
-        self._phase.results[call.id] = ToolResultPart(id=call.id, name=call.name, content=content, is_error=is_error)
+    def _settle(self, call: ToolCall, given: Any) -> None:
+        given = checked(call, given)
+        self._emit(ev.ToolExecutionCompleted(call.id, call.name, told(given)))
+        if self._over:
+            return
+        settlement = settled(call, given, policy=self._policy, encoder=self._encoder)
+        outcome, result, failure = settlement.outcome, settlement.result, settlement.failure
+        phase = self._phase
+        phase.results[call.id] = result
+        if failure is not None:
+            phase.failures[call.id] = Failure.of(failure)
+            self._emit(ev.ToolHalt(call.id, "tool_error", result.text, result.content))
+        elif isinstance(outcome, AskUser):
+            question = phase.questions[call.id] = question_of(call, outcome)
+            self._emit(ev.AskUserRequested(call.id, call.name, question.question, question.options))
+        elif isinstance(outcome, Halt):
+            phase.halts[call.id] = outcome.reason
+            told_result = result.text if isinstance(outcome.result, ToolError) else outcome.result
+            self._emit(ev.ToolHalt(call.id, outcome.reason, told_result, result.content))
+        else:
+            self._emit(ev.ToolResultEncoded(call.id, result.content, result.is_error))
 
     def _emit(self, event: ev.Event) -> None:
         if not self._over:
             self._observer.on_next(event)
-
-
-def _parts(content: str | Sequence[ResultContent]) -> tuple[ResultContent, ...]:
-    return (TextPart(text=content),) if isinstance(content, str) else tuple(content)
-
-
-def _raised(call: ToolCall, error: Exception) -> ToolError:
-    return ToolError("handler_raised", f"Tool {call.name!r} raised {type(error).__name__}: {error}", cause=error)
-
-
-def _unreserved(outcome: Any) -> Any:
-    if isinstance(outcome, Halt) and outcome.reason in RESERVED_HALTS:
-        return ToolError("invalid_return", f"{outcome.reason!r} is a reason of the chat loop: halt with another word.")
-    return outcome
-
-
-def _told(outcome: Any) -> ToolOutcome:
-    try:
-        return _described(outcome)
-    except Exception as error:  # noqa: BLE001 - the value's own `repr` may raise
-        return ToolOutcome(kind="value", value=f"<{type(outcome).__name__} without a repr: {type(error).__name__}>")
-
-
-def _described(outcome: Any) -> ToolOutcome:
-    match outcome:
-        case ToolError():
-            return ToolOutcome(kind="error", failure=Failure.of(outcome))
-        case AskUser(question=question, options=options):
-            return ToolOutcome(kind="ask_user", reason=question, value=dict(options))
-        case Halt(reason=reason, result=result):
-            return ToolOutcome(kind="halt", reason=reason, value=result)
-        case _:
-            return ToolOutcome(kind="value", value=outcome)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random  # noqa: TID251 - only the default of the parameter `chance`
 from typing import TYPE_CHECKING
 
-from reactivex import Observable
 from reactivex.abc import DisposableBase
 from reactivex.disposable import SerialDisposable
 
@@ -19,10 +18,12 @@ from allm_rx.data.events import (
     MessageStarted,
     RawChunk,
 )
+from allm_rx.operators.lean import Lean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reactivex import Observable
     from reactivex.abc import ObserverBase, SchedulerBase
 
     from allm_rx.data.failures import Failure
@@ -69,7 +70,7 @@ def retry_backoff(
             running.begin()
             return running
 
-        return source if policy.max_attempts == 1 else Observable(subscribe)
+        return source if policy.max_attempts == 1 else Lean(subscribe)
 
     return retrying
 
@@ -142,19 +143,18 @@ class _Retrying(DisposableBase):
             self._on_failure(event)
         elif self._output:
             self._observer.on_next(event)
-        elif type(event) in _OUTPUT:
-            self._output = True
-            self._release()
-            self._observer.on_next(event)
         else:
             self._withheld.append(event)
+            if type(event) in _OUTPUT:
+                self._output = True
+                self._release()
 
     def _on_failure(self, event: Error) -> None:
         failure = event.failure
         delay = self._delay(failure)
         if delay is None:
+            self._withheld.append(event)
             self._release()
-            self._observer.on_next(event)
             return
         self._failure = failure
         self._spent += [one for one in self._withheld if type(one) is RawChunk and one.kind == "usage"]
@@ -163,7 +163,7 @@ class _Retrying(DisposableBase):
             try:
                 self._on_retry(self._attempt, delay, failure)
             except Exception as error:  # noqa: BLE001 - what a callback raises ends the stream, as in every operator
-                self._observer.on_error(error)
+                self._fail(error)
                 return
         if self._current.current is not None:
             self._current.current.dispose()
@@ -179,18 +179,28 @@ class _Retrying(DisposableBase):
         del scheduler, state
         if self._output and self._failure is not None:
             self._observer.on_next(MessageRestarted(self._attempt + 1, self._failure))
-        if not self._off:
+        if self._off:
+            return
+        try:
             self.begin()
+        except Exception as error:  # noqa: BLE001 - a source that cannot be subscribed again ends the stream
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self.dispose()
+        self._observer.on_error(error)
 
     def _on_error(self, error: Exception) -> None:
         if self._failure is None:
             self._release()
-            self._observer.on_error(error)
+            if not self._off:
+                self._observer.on_error(error)
 
     def _on_completed(self) -> None:
         if self._failure is None:
             self._release()
-            self._observer.on_completed()
+            if not self._off:
+                self._observer.on_completed()
 
     def _release(self) -> None:
         """Give what was withheld, the usage of earlier attempts behind the start of this one."""
@@ -199,4 +209,6 @@ class _Retrying(DisposableBase):
             start = 1 if events and type(events[0]) is MessageStarted else 0
             events[start:start] = spent
         for event in events:
+            if self._off:
+                return
             self._observer.on_next(event)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import Observable
 from reactivex.abc import DisposableBase
 from reactivex.disposable import SerialDisposable
 
 from allm_rx.abc.flow import demand_of, timers_of
 from allm_rx.data.events import CONTENT_EVENTS, Error, MessageCompleted
 from allm_rx.data.failures import Failure
+from allm_rx.operators.lean import Lean
 from allm_rx.operators.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reactivex import Observable
     from reactivex.abc import ObserverBase, SchedulerBase
 
     from allm_rx.data.events import Event
@@ -64,7 +65,7 @@ def timeouts(
             running.start(source, given)
             return running
 
-        return Observable(subscribe)
+        return Lean(subscribe)
 
     return timed
 
@@ -79,6 +80,7 @@ class _Timed(DisposableBase):
         "_ids",
         "_last",
         "_observer",
+        "_off",
         "_pausing",
         "_source",
         "_stall",
@@ -105,6 +107,7 @@ class _Timed(DisposableBase):
         self._total = Watch(timers, total, lambda seconds: self._expired("total", seconds), self._demand)
         self._content = False
         self._last: type | None = None
+        self._off = False
         self._watching = True
         self._pausing: tuple[Watch, ...] = ()
 
@@ -115,6 +118,10 @@ class _Timed(DisposableBase):
         self._source.disposable = source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=scheduler)
 
     def dispose(self) -> None:
+        self._off = True
+        self._close()
+
+    def _close(self) -> None:
         self._stop()
         self._source.dispose()
 
@@ -151,10 +158,11 @@ class _Timed(DisposableBase):
         self._observer.on_completed()
 
     def _expired(self, name: str, seconds: float) -> None:
-        self.dispose()
+        self._close()
         if self._last not in _TERMINALS:
             self._observer.on_next(Error(self._failure(name, seconds)))
-        self._observer.on_completed()
+        if not self._off:
+            self._observer.on_completed()
 
     def _failure(self, name: str, seconds: float) -> Failure:
         provider, request_id = self._ids

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Self
 from allm_rx.data import events as ev
 from allm_rx.data.results import ChatResult, StepResult
 from allm_rx.data.threads import Thread
+from allm_rx.data.usage import Usage
 from allm_rx.reducers.step import StepFold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from allm_rx.data.usage import Usage
 
 
 def halts_chat(
@@ -20,24 +19,46 @@ def halts_chat(
     *,
     steps: int,
     max_turns: int,
-    halt_when: Callable[[StepResult], bool] | None,
-    usage: Usage,
-    usage_limit: Usage | None,
+    halt_when: Callable[[StepResult], bool] | None = None,
+    usage: Usage | None = None,
+    usage_limit: Usage | None = None,
+    more: bool = False,
 ) -> str | None:
-    """Give why a chat ends after a step, or None when the model is asked again; the first match decides."""
-    if step.halted_reason is not None:
-        return step.halted_reason
+    """Give why a chat ends after a step, or None when the model is asked again; the first match decides.
+
+    Args:
+        step: the step that has ended.
+        steps: how many there were.
+        max_turns: how many there may be.
+        halt_when: the caller's condition; asked only when the chat would go on.
+        usage: of all steps.
+        usage_limit: its fields that are set are limits.
+        more: whether somebody has said something that the model has not seen; an answer is not the end then.
+    """
+    reason = step.halted_reason
+    if reason is not None and not (more and reason == "completed"):
+        return reason
     if halt_when is not None and halt_when(step):
-        return "halt_when"
-    if usage_limit is not None and _over(usage, usage_limit):
-        return "usage_limit"
-    return "max_turns" if steps >= max_turns else None
+        stop = "halt_when"
+    elif usage is not None and usage_limit is not None and over_limit(usage, usage_limit):
+        stop = "usage_limit"
+    else:
+        stop = "max_turns" if steps >= max_turns else None
+    return stop and (reason or stop)
 
 
-def _over(usage: Usage, limit: Usage) -> bool:
-    names = ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens", "total_cost")
-    pairs = ((getattr(usage, name), getattr(limit, name)) for name in names)
-    return any(most is not None and used is not None and used > most for used, most in pairs)
+def over_limit(usage: Usage, limit: Usage) -> bool:
+    """Tell whether anything of what was used is more than its limit; what was not reported is not over one."""
+    spent = _numbers(usage)
+    if spent.get("total_tokens") is None and (spent["input_tokens"] is not None or spent["output_tokens"] is not None):
+        spent["total_tokens"] = (spent["input_tokens"] or 0) + (spent["output_tokens"] or 0)
+    return any(
+        most is not None and (used := spent.get(name)) is not None and used > most for name, most in _numbers(limit).items()
+    )
+
+
+def _numbers(usage: Usage) -> dict[str, float | None]:
+    return {name: value for name, value in usage if name != "extra"}
 
 
 class ChatFold:
@@ -51,7 +72,8 @@ class ChatFold:
         """
         self._thread = thread if thread is not None else Thread()
         self._steps: list[StepResult] = []
-        self._current = StepFold()
+        self.current = StepFold()
+        """The step that runs."""
         self._completed: ChatResult | None = None
 
     def apply(self, event: ev.Event) -> Self:
@@ -61,10 +83,15 @@ class ChatFold:
         elif isinstance(event, ev.StepCompleted):
             self._steps.append(event.result)
             self._thread = event.result.thread
-            self._current = StepFold()
+            self.current = StepFold()
         else:
-            self._current.apply(event)
+            self.current.apply(event)
         return self
+
+    @property
+    def thread(self) -> Thread:
+        """The conversation before the step that runs."""
+        return self._thread
 
     @property
     def completed_steps(self) -> int:
@@ -81,9 +108,11 @@ class ChatFold:
         if self._completed is not None:
             return self._completed
         steps = list(self._steps)
-        if self._current.begun:
-            steps.append(self._current.result(self._thread, len(steps)))
-        error = steps[-1].response.error if steps else None
-        thread = steps[-1].thread if steps else self._thread
-        halted = "error" if error is not None else "cancelled"
-        return ChatResult(thread=thread, steps=tuple(steps), halted_reason=halted, error=error)
+        if self.current.begun:
+            steps.append(self.current.result(self._thread, len(steps)))
+        if not steps:
+            return ChatResult(thread=self._thread, halted_reason="cancelled")
+        last = steps[-1]
+        # A step that halted decides, though nobody waited for the chat's last event; "completed" may not be all of it.
+        halted = "cancelled" if last.halted_reason in (None, "completed") else last.halted_reason
+        return ChatResult(thread=last.thread, steps=tuple(steps), halted_reason=halted, error=last.error)

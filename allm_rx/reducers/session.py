@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from allm_rx.data import events as ev
-from allm_rx.data.results import ChatResult, StepResult
+from allm_rx.data.failures import Failure
 from allm_rx.data.sessions import LastHalt, Session, SessionStatus, Turn
 from allm_rx.reducers.chat import ChatFold
 
 if TYPE_CHECKING:
-    from allm_rx.data.failures import Failure
+    from allm_rx.data.results import ChatResult, StepResult
 
 _STATUS: dict[str | None, SessionStatus] = {
     "ask_user": "awaiting_user",
@@ -23,6 +23,12 @@ _STATUS: dict[str | None, SessionStatus] = {
 }
 """Any other reason means that the turn came to an end of its own: `completed`."""
 
+_INTERRUPTED = Failure(
+    kind="StreamError",
+    reason="stream_interrupted",
+    message="The answer ended without saying why, so it is not whole: resume the session to ask again.",
+)
+
 
 def projected(session: Session, result: ChatResult | StepResult) -> Session:
     """Give the session after an operation: its thread, status, what it waits for, and why the run ended."""
@@ -31,7 +37,9 @@ def projected(session: Session, result: ChatResult | StepResult) -> Session:
     questions, calls = result.pending_questions, result.pending_tool_calls
     if status == "completed" and calls:  # a handler halted while others wait for the application
         status = "awaiting_tools"
-    failure = _failure(result)
+    failure = result.error
+    if status == "error" and failure is None:
+        failure = _INTERRUPTED
     return session.model_copy(
         update={
             "thread": session.thread.model_copy(update={"messages": result.thread.messages}),
@@ -42,9 +50,6 @@ def projected(session: Session, result: ChatResult | StepResult) -> Session:
         }
     )
 
-
-def _failure(result: ChatResult | StepResult) -> Failure | None:
-    return result.error if isinstance(result, ChatResult) else result.response.error
 
 
 class SessionFold:

@@ -7,20 +7,23 @@ Rule 2: a step that was left early gives what there is of it, with `halted_reaso
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeGuard
 
 from allm_rx.data import events as ev
+from allm_rx.data.failures import Failure
 from allm_rx.data.messages import Message
-from allm_rx.data.parts import TextPart, ToolCall, ToolResultPart
+from allm_rx.data.parts import ReasoningPart, SourcePart, TextPart, ToolCall, ToolResultPart
 from allm_rx.data.results import AWAITING_USER, PendingQuestion, StepResult
 from allm_rx.reducers.response import ResponseFold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from allm_rx.data.parts import ResultContent
+    from allm_rx.data.parts import Part, ResultContent
     from allm_rx.data.responses import Response
     from allm_rx.data.threads import Thread
+
+ToolExecution = ev.ToolExecutionStarted | ev.ToolExecutionCompleted
 
 NOT_EXECUTED = '{"error":{"reason":"not_executed"}}'
 """What stands in the thread for the result of a call that nobody ran."""
@@ -34,8 +37,8 @@ class ToolPhase:
     questions: dict[str, PendingQuestion] = field(default_factory=dict[str, PendingQuestion])
     halts: dict[str, str] = field(default_factory=dict[str, str])
     """Reasons of handlers' halts."""
-    failed: set[str] = field(default_factory=set[str])
-    """Calls whose error halts the chat."""
+    failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
+    """Errors that halt the chat."""
 
 
 def step_result(index: int, thread: Thread, response: Response, phase: ToolPhase, manual: Sequence[ToolCall]) -> StepResult:
@@ -48,16 +51,17 @@ def step_result(index: int, thread: Thread, response: Response, phase: ToolPhase
         phase: what its tools gave.
         manual: the calls that are the application's to answer.
     """
-    ran = [phase.results[call.id] for call in response.tool_calls if call.id in phase.results]
+    calls = response.tool_calls
     pending = tuple(manual) if response.finish_reason == "tool_calls" else ()
     return StepResult(
         index=index,
         thread=_continued(thread, response, phase, pending),
         response=response,
-        tool_results=tuple(ran),
+        tool_results=tuple(phase.results[call.id] for call in calls if call.id in phase.results),
         pending_tool_calls=pending,
-        pending_questions=tuple(phase.questions[call.id] for call in response.tool_calls if call.id in phase.questions),
+        pending_questions=tuple(phase.questions[call.id] for call in calls if call.id in phase.questions),
         halted_reason=_halted(response, phase, pending),
+        tool_failure=next((phase.failures[call.id] for call in calls if call.id in phase.failures), None),
     )
 
 
@@ -66,7 +70,7 @@ def _halted(response: Response, phase: ToolPhase, pending: Sequence[ToolCall]) -
     reason = response.finish_reason
     if phase.questions:
         return "ask_user"
-    if phase.failed:
+    if phase.failures:
         return "tool_error"
     if halts:
         return halts[0]
@@ -80,18 +84,37 @@ def _halted(response: Response, phase: ToolPhase, pending: Sequence[ToolCall]) -
 def _continued(thread: Thread, response: Response, phase: ToolPhase, pending: Sequence[ToolCall]) -> Thread:
     if response.finish_reason in (None, "error"):
         return thread  # no half message: the next request would send it again
-    message = response.message
-    cut = {call.id for call in message.tool_calls if call.error is not None and call.id not in phase.results}
-    if cut:
-        kept = tuple(part for part in message.content if not (isinstance(part, ToolCall) and part.id in cut))
-        message = message.model_copy(update={"content": kept})
-    if not message.content:
-        return thread  # providers refuse an empty message
     waiting = {call.id for call in pending}
+    message = _mended(response, phase.results.keys() | waiting)
+    if message is None:
+        return thread
     answers = [
         _answer(phase.results.get(call.id) or _not_executed(call)) for call in message.tool_calls if call.id not in waiting
     ]
     return thread.append(message, *answers)
+
+
+def _mended(response: Response, answered: Collection[str]) -> Message | None:
+    """Give the answer without what broke off at its end, as providers take it; None when nothing is left to send."""
+    message = response.message
+    own = {part.id for part in message.content if isinstance(part, ToolResultPart)}
+    parts = [part for part in message.content if not (_is_cut(part) and part.id not in answered and part.id not in own)]
+    if len(parts) < len(message.content) or response.finish_reason not in ("stop", "tool_calls"):
+        while parts and isinstance(parts[-1], ReasoningPart):  # a thought that led to nothing is refused
+            del parts[-1]
+    if not any(_says(part) for part in parts):
+        return None
+    return message if len(parts) == len(message.content) else message.model_copy(update={"content": tuple(parts)})
+
+
+def _is_cut(part: Part) -> TypeGuard[ToolCall]:
+    return isinstance(part, ToolCall) and part.error is not None
+
+
+def _says(part: Part) -> bool:
+    if isinstance(part, TextPart):
+        return bool(part.text.strip() or part.provider_data)
+    return not isinstance(part, (ReasoningPart, SourcePart))
 
 
 def _answer(result: ToolResultPart) -> Message:
@@ -102,6 +125,19 @@ def _not_executed(call: ToolCall) -> ToolResultPart:
     return ToolResultPart(id=call.id, name=call.name, content=(TextPart(text=NOT_EXECUTED),), is_error=True)
 
 
+_TOOL_PHASE = frozenset(
+    {
+        ev.ToolExecutionStarted,
+        ev.ToolExecutionProgress,
+        ev.ToolExecutionCompleted,
+        ev.ToolResultEncoded,
+        ev.AskUserRequested,
+        ev.ToolHalt,
+        ev.StepCompleted,
+    }
+)
+
+
 class StepFold:
     """What the events of one step add up to."""
 
@@ -109,32 +145,48 @@ class StepFold:
         """Begin with no event seen."""
         self.response = ResponseFold()
         self.completed: StepResult | None = None
+        self.begun = False
+        """Whether anything of the step was seen."""
+        self.answered = False
+        """Whether the answer is whole, or has failed."""
+        self.running: dict[str, ToolExecution] = {}
+        """The tool runs that are not settled yet, by call id."""
         self._phase = ToolPhase()
         self._names: dict[str, str] = {}
-        self._errors: set[str] = set()
 
     def apply(self, event: ev.Event) -> Self:
         """Take one event into account."""
-        if isinstance(event, ev.StepCompleted):
-            self.completed = event.result
-        elif isinstance(event, ev.ToolExecutionStarted):
-            self._names[event.id] = event.name
-        elif isinstance(event, ev.ToolExecutionCompleted):
-            if event.outcome.kind == "error":
-                self._errors.add(event.id)
-        elif isinstance(event, ev.ToolResultEncoded):
-            self._record(event.id, event.content)
-        elif isinstance(event, ev.AskUserRequested):
-            self._record(event.tool_call_id, (TextPart(text=AWAITING_USER),))
-            self._phase.questions[event.tool_call_id] = PendingQuestion(
-                tool_call_id=event.tool_call_id,
-                tool_name=event.tool_name,
-                question=event.question,
-                options=event.options,
-            )
+        self.begun = True
+        if type(event) in _TOOL_PHASE:
+            self._apply(event)
         else:
+            self.answered = self.answered or type(event) is ev.MessageCompleted or type(event) is ev.Error
             self.response.apply(event)
         return self
+
+    def _apply(self, event: ev.Event) -> None:
+        match event:
+            case ev.StepCompleted():
+                self.completed = event.result
+            case ev.ToolExecutionStarted():
+                self._names[event.id] = event.name
+                self.running[event.id] = event
+            case ev.ToolExecutionCompleted():
+                self.running[event.id] = event
+            case ev.ToolResultEncoded():
+                self._record(event.id, event.content, is_error=event.is_error)
+            case ev.AskUserRequested():
+                self._record(event.tool_call_id, (TextPart(text=AWAITING_USER),))
+                self._phase.questions[event.tool_call_id] = PendingQuestion(
+                    tool_call_id=event.tool_call_id,
+                    tool_name=event.tool_name,
+                    question=event.question,
+                    options=event.options,
+                )
+            case ev.ToolHalt():
+                self._record(event.tool_call_id, event.content, is_error=event.reason == "tool_error")
+            case _:
+                pass
 
     def result(self, thread: Thread, index: int = 0) -> StepResult:
         """Give the step's result; of a step that was left early what there is of it.
@@ -149,13 +201,8 @@ class StepFold:
         halted = "error" if partial.response.error is not None else "cancelled"
         return partial.model_copy(update={"halted_reason": halted})
 
-    @property
-    def begun(self) -> bool:
-        """Whether anything of the step was seen."""
-        fold = self.response
-        return self.completed is not None or fold.error is not None or fold.request_id is not None or bool(fold.builder.blocks)
-
-    def _record(self, call_id: str, content: tuple[ResultContent, ...]) -> None:
+    def _record(self, call_id: str, content: tuple[ResultContent, ...], *, is_error: bool = False) -> None:
+        self.running.pop(call_id, None)
         self._phase.results[call_id] = ToolResultPart(
-            id=call_id, name=self._names.get(call_id), content=content, is_error=call_id in self._errors
+            id=call_id, name=self._names.get(call_id), content=content, is_error=is_error
         )

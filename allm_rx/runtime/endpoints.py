@@ -41,7 +41,6 @@ def _at(provider: str, base_url: str, *key_variables: str, quirks: Quirks = opti
 
 
 ENDPOINTS: dict[str, Endpoint] = {
-    "openai-chat": _at("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", quirks=options.OPENAI),
     # Servers on this machine, at the ports they choose themselves.
     "llama-cpp": _at("llama-cpp", "http://localhost:8080/v1", "LLAMA_API_KEY", quirks=options.LLAMA_CPP),
     "lm-studio": _at("lm-studio", "http://localhost:1234/v1", "LM_API_TOKEN", quirks=options.LOCAL),

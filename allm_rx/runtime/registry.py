@@ -17,7 +17,10 @@ ENTRY_POINTS = "allm_rx.adapters"
 """Group of entry points; each names a callable without arguments that gives an adapter."""
 
 _VENDORS: dict[str, str] = {
+    "anthropic": "allm_rx.adapters.anthropic.messages.adapter:Anthropic",
+    "gemini": "allm_rx.adapters.gemini.generate_content.adapter:Gemini",
     "openai-chat": "allm_rx.adapters.openai.chat_completions.adapter:OpenAIChat",
+    "openai": "allm_rx.adapters.openai.responses.adapter:OpenAI",
 }
 
 

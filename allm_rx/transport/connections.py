@@ -49,7 +49,7 @@ class Connections:
         kept = self._kept.get(loop)
         if kept is not None and not kept.session.closed:
             return kept.session
-        keeper = self._keep(self._tls)
+        keeper = self._keep(tls=self._tls)
         session = await anext(keeper)
         with self._lock:
             _purge(self._kept)
@@ -57,7 +57,7 @@ class Connections:
         return session
 
     @staticmethod
-    async def _keep(tls: ssl.SSLContext | bool) -> AsyncGenerator[aiohttp.ClientSession, None]:
+    async def _keep(*, tls: ssl.SSLContext | bool) -> AsyncGenerator[aiohttp.ClientSession, None]:
         # Static: its frame must not keep the connections it serves alive.
         # `limit=0`: the default of 100 would queue the 101st stream. `total=None`: the default kills a stream after 300 s.
         session = aiohttp.ClientSession(

@@ -264,3 +264,60 @@ def test_subscriptions_count_their_own_attempts() -> None:
     stream = events("(e,|)").pipe(lx.retry_backoff(POLICY))
 
     assert observe(stream) == observe(stream) == expect("------(e,|)")
+
+
+def test_leaving_at_the_first_of_what_was_withheld_gives_nothing_more() -> None:
+    """A subscriber that disposes at the start sees neither the output behind it nor the end."""
+    seen: list[str] = []
+    scheduler = TestScheduler()
+
+    def on_next(event: Event) -> None:
+        seen.append(event.type)
+        subscription.dispose()
+
+    subscription = (
+        events("s-u-(d,|)")
+        .pipe(lx.retry_backoff(POLICY))
+        .subscribe(on_next, on_completed=lambda: seen.append("|"), scheduler=scheduler)
+    )
+    scheduler.start()
+
+    assert seen == ["message_started"]
+
+
+def test_a_source_that_cannot_be_subscribed_again_ends_the_stream() -> None:
+    """What it raises then is not lost in a timer."""
+    attempts = iter([events("(e,|)")])
+    source = rx.defer(lambda _: next(attempts))
+
+    seen = observe(Unguarded(source).pipe(lx.retry_backoff(POLICY)))
+
+    assert [(one.time, type(one.value).__name__) for one in seen] == [(202, "OnError")]
+
+
+class Unguarded(Observable[Any]):
+    """A source that raises out of `subscribe` in place of giving the error."""
+
+    def __init__(self, source: Observable[Any]) -> None:
+        super().__init__()
+        self._inner = source
+        self._count = 0
+
+    def subscribe(self, *args: Any, **options: Any) -> Any:
+        self._count += 1
+        if self._count > 1:
+            raise ValueError("no second time")
+        return self._inner.subscribe(*args, **options)
+
+
+def test_an_observer_that_raises_closes_the_request() -> None:
+    """The attempt that failed is disposed with the stream."""
+    scheduler = TestScheduler()
+    source = scheduler.create_cold_observable(ReactiveTest.on_next(10, failed()))
+
+    def on_retry(attempt: int, delay: float, failure: Failure) -> None:
+        raise ValueError(attempt)
+
+    scheduler.start(lambda: source.pipe(lx.retry_backoff(POLICY, on_retry=on_retry)))
+
+    assert source.subscriptions == [ReactiveTest.subscribe(200, 210)]

@@ -110,7 +110,7 @@ def test_ctrl_c_closes_the_request(run: Run) -> None:
 
     def press() -> None:
         endless.subscribed.wait()
-        while sys._current_frames()[waiting].f_code.co_name != "wait":
+        while sys._current_frames()[waiting].f_code.co_name != "wait":  # pyright: ignore[reportPrivateUsage]
             continue  # it has not returned from `subscribe` yet
         signal.raise_signal(signal.SIGINT)
 

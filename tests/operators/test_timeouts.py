@@ -187,3 +187,20 @@ def test_pauses_leave_no_task_behind() -> None:
         return len(asyncio.all_tasks())
 
     assert virtual_loop.run(main()) == 1
+
+
+def test_leaving_at_the_error_gives_no_end() -> None:
+    """A subscriber that disposes when it sees the timeout hears nothing more."""
+    seen: list[str] = []
+    scheduler = TestScheduler()
+
+    def on_next(event: Event) -> None:
+        seen.append(event.type)
+        subscription.dispose()
+
+    subscription = (
+        rx.never().pipe(lx.timeouts(first=5.0)).subscribe(on_next, on_completed=lambda: seen.append("|"), scheduler=scheduler)
+    )
+    scheduler.start()
+
+    assert seen == ["error"]

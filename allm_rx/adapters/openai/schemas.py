@@ -39,7 +39,7 @@ def _node(node: Any, root: dict[str, Any], depth: int) -> Any:
             named = cast("dict[str, Any]", value)
             strict[key] = {name: _node(item, root, depth + 1) for name, item in named.items()}
         elif key in ("items", "prefixItems", "anyOf", "oneOf", "allOf", "additionalProperties", "not"):
-            # That exactly one of several models fits, as `oneOf` wants it, is so without being said; strict mode refuses the word.
+            # Strict mode refuses `oneOf`; that exactly one of several models fits is so without being said.
             strict["anyOf" if key == "oneOf" else key] = _node(value, root, depth + 1)
         elif key != "discriminator" and not (key == "default" and value is None):
             strict[key] = value

@@ -366,8 +366,9 @@ def test_paused_turn_and_what_followed_are_one_message() -> None:
     assert [len(message["content"]) for message in body["messages"]] == [1, 2, 1]
 
 
-def container_of(*after: Message) -> str | None:
-    came = answer(start(), *tool(0, "toolu_1", "look", "{}"), *end("tool_use", container={"id": "container_1"})).message
+def container_of(*after: Message, calls: bool = True) -> str | None:
+    blocks = tool(0, "toolu_1", "look", "{}") if calls else text(0, "Done.")
+    came = answer(start(), *blocks, *end(container={"id": "container_1"})).message
     return body_of(user("Go"), came, *after).get("container")
 
 
@@ -379,3 +380,16 @@ def test_container_goes_with_the_results_its_code_waits_for() -> None:
     assert container_of(result) == "container_1"
     assert container_of(result, user("And be quick.")) == "container_1"
     assert container_of(result, assistant("Done."), user("Next")) is None
+    assert container_of(user("Next"), calls=False) is None
+
+
+def test_repaired_ids_go_back_apart() -> None:
+    """Two calls that the provider gave one id are two on the way back, each with its result."""
+    came = answer(start(), *tool(0, "toolu_1", "look", "{}"), *tool(1, "toolu_1", "look", "{}"), *end("tool_use")).message
+    results = [tool_result(call.id, "1") for call in came.tool_calls]
+
+    _, calls, answers = body_of(user("Go"), came, *results)["messages"]
+
+    ids = [block["id"] for block in calls["content"]]
+    assert len(set(ids)) == 2
+    assert [block["tool_use_id"] for block in answers["content"]] == ids

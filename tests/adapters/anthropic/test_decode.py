@@ -401,7 +401,7 @@ def test_whole_body_gives_the_same_message() -> None:
     """An answer that came as one body has the same parts, usage and reason as the streamed one."""
     blocks: list[dict[str, Any]] = [
         {"type": "thinking", "thinking": "Hm", "signature": "c2ln"},
-        {"type": "text", "text": "Hi", "citations": None},
+        {"type": "text", "text": "Hi", "citations": [{"type": "page_location", "document_index": 0}]},
         {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": 1}},
     ]
     usage: dict[str, Any] = {"input_tokens": 3, "output_tokens": 4}
@@ -421,7 +421,9 @@ def test_whole_body_gives_the_same_message() -> None:
         begin(0, "thinking", thinking="Hm"),
         delta(0, "signature_delta", signature="c2ln"),
         stop(0),
-        *text(1, "Hi"),
+        begin(1, "text", text=""),
+        delta(1, "citations_delta", citation={"type": "page_location", "document_index": 0}),
+        *text(1, "Hi")[1:],
         begin(2, "tool_use", id="toolu_1", name="look", input={"at": 1}),
         stop(2),
         *end("tool_use"),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from pydantic import SecretStr
 
-from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token
+from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token, needs_key
 from allm_rx.adapters.gemini.generate_content.check import check
 from allm_rx.adapters.gemini.generate_content.decode import GenerateContentDecoder
 from allm_rx.adapters.gemini.generate_content.encode import encode
 from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, vertex_host
+from allm_rx.errors import EngineError
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from allm_rx.wire.http import ResponseHead, WireRequest
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class Gemini:
     """The generateContent API, as a stream of events.
 
@@ -38,13 +41,14 @@ class Gemini:
     ```
     """
 
-    api_key: str | SecretStr | None = field(default=None, repr=False)
+    api_key: str | SecretStr | None = None
     """The key; None takes it at each subscription from where keys are kept, see `key_variables`."""
-    base_url: str = AI_STUDIO
-    """As in Google's own package, `HttpOptions(base_url=...)`: everything before the version."""
+    base_url: str = field(default_factory=lambda: os.environ.get("GOOGLE_GEMINI_BASE_URL") or AI_STUDIO)
+    """As in Google's own package, `HttpOptions(base_url=...)`: everything before the version; by default what
+    `GOOGLE_GEMINI_BASE_URL` says, else AI Studio."""
     api_version: str | None = "v1beta"
     """As in `HttpOptions(api_version=...)`; None leaves it out."""
-    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"], repr=False)
+    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"])
     """Further headers, such as `x-goog-user-project`; they win over the adapter's own."""
     transport: Transport | None = None
     """What sends requests; None takes the runtime's HTTP client."""
@@ -56,7 +60,7 @@ class Gemini:
     """On Vertex AI the Google Cloud project; see `vertex`."""
     location: str | None = None
     """On Vertex AI the location, such as `europe-west4` or `global`."""
-    access_token: Token | None = field(default=None, repr=False)
+    access_token: Token | None = None
     """On Vertex AI what stands in place of the key."""
 
     def __post_init__(self) -> None:
@@ -87,7 +91,7 @@ class Gemini:
             access_token: an OAuth token, or a function that gives one. It is called for every request, on the library's loop:
                 refresh the token elsewhere and hand it out here.
             api_version: the version of the API.
-            base_url: everything before the version; None is Google's own host for the location.
+            base_url: everything before the version; None is what `GOOGLE_VERTEX_BASE_URL` says, else the host of the location.
             headers: further headers; they win over the adapter's own.
             transport: what sends requests; None takes the runtime's HTTP client.
         """
@@ -96,7 +100,7 @@ class Gemini:
             location=location,
             access_token=access_token,
             api_version=api_version,
-            base_url=base_url or vertex_host(location),
+            base_url=base_url or os.environ.get("GOOGLE_VERTEX_BASE_URL") or vertex_host(location),
             headers=headers or {},
             transport=transport,
         )
@@ -112,7 +116,8 @@ class Gemini:
 
         def wire() -> WireRequest:
             key = self._key(call)
-            sent.add(key.get_secret_value())
+            if key is not None:
+                sent.add(key.get_secret_value())
             return encode(request, service=self._service, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
         def decoder(head: ResponseHead | None) -> GenerateContentDecoder:
@@ -133,11 +138,20 @@ class Gemini:
         parent = f"projects/{self.project}/locations/{self.location}/" if self.project is not None else ""
         return Service(base_url=self.base_url, api_version=self.api_version, parent=parent)
 
-    def _key(self, call: Call) -> SecretStr:
+    def _key(self, call: Call) -> SecretStr | None:
         if self.project is not None:
             return access_token(self.access_token, call, provider=self.provider)
         given = SecretStr(self.api_key) if isinstance(self.api_key, str) else self.api_key
-        return call.key(self.provider, self.key_variables, given)
+        try:
+            return call.key(self.provider, self.key_variables, given)
+        except EngineError:
+            if needs_key(self.base_url):
+                raise
+            return None
+
+    def __repr__(self) -> str:
+        where = f", project={self.project!r}, location={self.location!r}" if self.project is not None else ""
+        return f"Gemini(provider={self.provider!r}, base_url={redact(self.base_url)!r}{where})"
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled.

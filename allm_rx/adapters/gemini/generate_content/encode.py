@@ -50,7 +50,7 @@ def encode(
     request: Request,
     *,
     service: Service,
-    key: SecretStr,
+    key: SecretStr | None,
     headers: Mapping[str, str | SecretStr],
     connect_timeout: float | None = None,
 ) -> WireRequest:
@@ -59,7 +59,7 @@ def encode(
     Args:
         request: what is asked; its model is known.
         service: where it goes.
-        key: the API key, or the access token.
+        key: the API key, or the access token; None for a server without.
         headers: further headers; they win over our own.
         connect_timeout: seconds to wait for a connection.
     """
@@ -74,7 +74,9 @@ def encode(
     )
 
 
-def _credential(key: SecretStr, service: Service) -> dict[str, SecretStr]:
+def _credential(key: SecretStr | None, service: Service) -> dict[str, SecretStr]:
+    if key is None:
+        return {}
     return {"authorization": SecretStr(f"Bearer {key.get_secret_value()}")} if service.vertex else {"x-goog-api-key": key}
 
 
