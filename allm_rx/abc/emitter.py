@@ -98,7 +98,7 @@ class EventEmitter:
 
     def text(self, block_id: str, delta: str) -> None:
         """Say that a text block grew."""
-        if not self._whole_text:
+        if not self._whole_text or type(delta) is not str:
             delta = self._repaired(delta)
         if delta:
             self._start()
@@ -118,7 +118,7 @@ class EventEmitter:
 
     def reasoning(self, block_id: str, delta: str) -> None:
         """Say that a block of reasoning grew."""
-        if not self._whole_text:
+        if not self._whole_text or type(delta) is not str:
             delta = self._repaired(delta)
         if delta:
             self._start()
@@ -145,7 +145,7 @@ class EventEmitter:
             self._runs += 1
             block = self.builder.reasoning(self._open_id) if reasoning else self.builder.text(self._open_id)
             self._open = block
-        if not self._whole_text:
+        if not self._whole_text or type(delta) is not str:
             delta = self._repaired(delta)
         if delta:
             if not self._started:

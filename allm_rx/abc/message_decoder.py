@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from allm_rx.wire.http import ResponseHead
     from allm_rx.wire.sse import SseRecord
 
+_SHORT = 16
+"""Bytes of a record that may be an end marker."""
+
 # A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
 _UNEXPECTED = (AllmError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 
@@ -159,6 +162,8 @@ class MessageDecoder(EventEmitter, ABC):
         return printable(redact(text, self._secrets), 2000)
 
     def _record(self, data: bytes, record: SseRecord) -> None:
+        if len(data) < _SHORT and self.marker(data):
+            return  # asked first, because a failure to parse costs more than the question
         try:
             frame: Any = from_json(data)
         except ValueError:

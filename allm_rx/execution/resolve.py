@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 Input = str | Message | Sequence[Message] | Thread | Request
 """What the calls take: a text, a message, several, a thread, or a whole request."""
 
-_LISTED = frozenset({"model", "tools", "provider_options"})
-"""Model options with a rule of their own."""
+_PLAIN = MODEL - {"model", "tools", "provider_options"}
+"""Model options without a rule of their own."""
+
+_TIMEOUTS = Timeouts()
+_RETRY = RetryPolicy()
+_NO_RETRY = RetryPolicy(max_attempts=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ def resolve(engine: Engine, given: Input, options: Options, *, function: str) ->
         host=HOST,
         request_id=request_id,
         api_key=SecretStr(key) if isinstance(key, str) else key,
-        timeouts=value("timeouts", Timeouts()),
+        timeouts=value("timeouts", _TIMEOUTS),
         include_raw_chunks=value("include_raw_chunks", default=False),
         session_id=value("session_id"),
         context={**engine.params.get("context", {}), **engine.context, **(call_options.get("context") or {})},
@@ -145,20 +149,25 @@ def request_of(given: Input) -> Request:
 
 
 def _with_model_options(request: Request, engine: Engine, call_options: Mapping[str, Any], tools: tuple[Any, ...]) -> Request:
+    params = engine.params
     changes: dict[str, Any] = {}
-    for name in MODEL - _LISTED:
-        for source in (call_options.get(name), getattr(request, name), engine.params.get(name)):
-            if source is not None:
-                changes[name] = source
-                break
-    models = (call_options.get("model"), request.model, engine.model, engine.params.get("model"))
-    changes["model"] = next((model for model in models if model is not None), None)
-    changes["tools"] = tuple(getattr(tool, "spec", tool) for tool in tools)
-    merged: dict[str, Any] = {}
-    for options in (engine.params.get("provider_options"), request.provider_options, call_options.get("provider_options")):
-        merged = _merged(merged, options or {})
-    changes["provider_options"] = merged
-    return request.replace(**changes)
+    for options in (params, call_options):  # the request's own values stay in between
+        changes |= {
+            name: value
+            for name, value in options.items()
+            if value is not None and name in _PLAIN and (options is call_options or getattr(request, name) is None)
+        }
+    extras = [options.get("provider_options") for options in (params, call_options)]
+    if any(extras):
+        changes["provider_options"] = _merged(_merged(extras[0] or {}, request.provider_options), extras[1] or {})
+    models = (call_options.get("model"), request.model, engine.model, params.get("model"))
+    settled = {
+        "model": next((model for model in models if model is not None), None),
+        "tools": tuple(getattr(tool, "spec", tool) for tool in tools),
+    }
+    if not changes and isinstance(settled["model"], str | None) and settled["tools"] == request.tools:
+        return request.model_copy(update=settled)  # nothing is new, so nothing needs to be validated again
+    return request.replace(**changes, **settled)
 
 
 def _merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,5 +182,5 @@ def _merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any
 
 def _policy(given: Any) -> RetryPolicy:
     if given is False:
-        return RetryPolicy(max_attempts=1)
-    return given if isinstance(given, RetryPolicy) else RetryPolicy()
+        return _NO_RETRY
+    return given if isinstance(given, RetryPolicy) else _RETRY

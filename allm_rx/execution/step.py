@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import reactivex as rx
@@ -23,15 +22,12 @@ from allm_rx.reducers.step import ToolPhase, step_result
 from allm_rx.runtime.delivery import deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reactivex import Observable
 
+    from allm_rx.abc.flow import Origin
     from allm_rx.data.parts import ToolCall
-    from allm_rx.data.requests import Request
     from allm_rx.data.results import StepResult
     from allm_rx.operators.run import RunnableObservable
-    from allm_rx.reducers.closing import StreamKind
     from allm_rx.runtime.engine import Engine
     from allm_rx.runtime.options import Options
 
@@ -39,13 +35,14 @@ if TYPE_CHECKING:
 def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable[ev.Event]:
     """Give the events of one step; see `allm_rx.stream_step`."""
     resolved = prepared(engine, given, options, function="stream_step")
-    return seen(step_events(resolved, Thread(messages=resolved.request.messages), 0), resolved, "step")
+    thread = thread_of(given, resolved)
+    return seen(step_events(resolved, thread, 0), resolved, ("step", thread))
 
 
 def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[StepResult]:
     """Give the result of one step; see `allm_rx.step`."""
     resolved = prepared(engine, given, options, function="step")
-    events = observed(step_events(resolved, Thread(messages=resolved.request.messages), 0), resolved)
+    events = observed(step_events(resolved, thread_of(given, resolved), 0), resolved)
     return deliver(events.pipe(collect_step()))
 
 
@@ -57,17 +54,20 @@ def prepared(engine: Engine, given: Input, options: Options, *, function: str) -
     return resolved
 
 
+def thread_of(given: Input, resolved: Resolved) -> Thread:
+    """Give the conversation that a call begins with; a thread keeps the application's notes."""
+    return given if isinstance(given, Thread) else Thread(messages=resolved.request.messages)
+
+
 def observed(events: Observable[ev.Event], resolved: Resolved) -> Observable[ev.Event]:
     """Give the events, seen by `on_event` first."""
     return events if resolved.on_event is None else events.pipe(ops.do_action(resolved.on_event))
 
 
-def seen(events: Observable[ev.Event], resolved: Resolved, kind: StreamKind) -> RunnableObservable[ev.Event]:
+def seen(events: Observable[ev.Event], resolved: Resolved, origin: Origin) -> RunnableObservable[ev.Event]:
     """Give the events as the caller asked to see them, at their edge."""
-    origin = (kind, Thread(messages=resolved.request.messages))
-    events = observed(events, resolved)
     keep = kept(resolved)
-    return deliver(events if keep is None else events.pipe(ops.filter(keep)), origin)
+    return deliver(observed(events, resolved), origin, None if keep is None else ops.filter(keep))
 
 
 def step_events(resolved: Resolved, thread: Thread, index: int, *, checked: bool = False) -> Observable[ev.Event]:
@@ -91,64 +91,52 @@ def step_events(resolved: Resolved, thread: Thread, index: int, *, checked: bool
     return rx.defer(build)
 
 
-@dataclass(slots=True)
 class _Turn:
     """The state of one step of one subscription."""
 
-    resolved: Resolved
-    thread: Thread
-    index: int
-    fold: ResponseFold
-    phase: ToolPhase
-    manual: tuple[ToolCall, ...]
-
-    checked: bool
-
     def __init__(self, resolved: Resolved, thread: Thread, index: int, *, checked: bool) -> None:
-        request: Request = resolved.request.model_copy(update={"messages": thread.messages})
-        self.resolved = resolved.with_request(request)
-        self.thread = thread
-        self.index = index
-        self.fold = ResponseFold()
-        self.phase = ToolPhase()
-        self.manual = ()
-        self.checked = checked
+        self._resolved = resolved.with_request(resolved.request.model_copy(update={"messages": thread.messages}))
+        self._thread = thread
+        self._index = index
+        self._checked = checked
+        self._fold = ResponseFold()
+        self._phase = ToolPhase()
+        self._manual: tuple[ToolCall, ...] = ()
 
     def generation(self) -> Observable[ev.Event]:
         """The model's turn; a request that cannot be sent is an `error` event here, where no caller can catch."""
+        resolved = self._resolved
         try:
-            if self.checked:
-                self.resolved.adapter.preflight(self.resolved.request, self.resolved.call)
+            if self._checked:
+                resolved.adapter.preflight(resolved.request, resolved.call)
             else:
-                preflight(self.resolved)
+                preflight(resolved)
         except AllmError as error:
             return rx.just(ev.Error(Failure.of(error)))
-        return source(self.resolved)
+        return source(resolved)
 
     def see(self, event: ev.Event) -> None:
         """Take an event of the generation into account."""
-        self.fold.apply(event)
+        self._fold.apply(event)
 
     def tools(self, scheduler: Any) -> Observable[ev.Event]:
         """The tools' turn, when the generation has ended: only a finish reason of tool calls runs any."""
-        if self.fold.finish_reason != "tool_calls":
+        if self._fold.finish_reason != "tool_calls":
             return rx.empty()
-        calls = self.fold.response().tool_calls
-        self.manual = tuple(call for call in calls if self._is_manual(call))
-        waiting = {call.id for call in self.manual}
-        return run_tools(self.resolved, [call for call in calls if call.id not in waiting], self.phase)
+        calls = self._fold.response().tool_calls
+        self._manual = tuple(call for call in calls if self._is_manual(call))
+        waiting = {call.id for call in self._manual}
+        return run_tools(self._resolved, [call for call in calls if call.id not in waiting], self._phase)
 
     def end(self, scheduler: Any) -> Observable[ev.Event]:
         """The result."""
-        result = step_result(self.index, self.thread, self.fold.response(), self.phase, self.manual)
-        return rx.just(ev.StepCompleted(self.index, result))
+        result = step_result(self._index, self._thread, self._fold.response(), self._phase, self._manual)
+        return rx.just(ev.StepCompleted(self._index, result))
 
     def _is_manual(self, call: ToolCall) -> bool:
-        if self.resolved.orchestration.get("mode") == "manual":
+        if self._resolved.orchestration.get("mode") == "manual":
             return True
-        tools: Sequence[Any] = self.resolved.tools
-        for tool in tools:
-            spec = getattr(tool, "spec", tool)
-            if spec.name == call.name:
-                return bool(getattr(spec, "manual", False)) or not hasattr(tool, "bind")
-        return False
+        if call.error is not None:  # nobody can run it; the model is told
+            return False
+        tool = next((tool for tool in self._resolved.tools if getattr(tool, "spec", tool).name == call.name), None)
+        return tool is not None and (getattr(tool, "spec", tool).manual or not hasattr(tool, "bind"))

@@ -34,11 +34,8 @@ def run(engine: Engine, request: Input, options: Options) -> RunnableObservable[
     Emits: see `allm_rx.stream_generate`.
     """
     resolved = prepared(engine, request, options, function="stream_generate")
-    stream = events(resolved)
     keep = kept(resolved)
-    if keep is not None:
-        stream = stream.pipe(ops.filter(keep))
-    return deliver(stream)
+    return deliver(events(resolved), shape=None if keep is None else ops.filter(keep))
 
 
 def prepared(engine: Engine, request: Input, options: Options, *, function: str) -> Resolved:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
@@ -12,6 +11,8 @@ from allm_rx.data.model import whole_characters
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from allm_rx.data.parts import ResultContent
     from allm_rx.errors import ToolError
 

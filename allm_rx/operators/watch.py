@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from allm_rx.abc.flow import clock_of
+from allm_rx.abc.flow import LoopScheduler, clock_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +102,9 @@ class Watch:
 
     def _tick(self, scheduler: SchedulerBase, state: object = None) -> None:
         del scheduler, state
+        self._ring()
+
+    def _ring(self) -> None:
         seconds = self._seconds
         if seconds is None:
             return
@@ -123,7 +126,11 @@ class Watch:
         return self._last + seconds - self._clock()
 
     def _schedule(self, seconds: float) -> None:
-        timer = self._timer = self._scheduler.schedule_relative(seconds, self._tick)
+        scheduler = self._scheduler
+        if isinstance(scheduler, LoopScheduler):
+            timer = self._timer = scheduler.timer(seconds, self._ring)
+        else:
+            timer = self._timer = scheduler.schedule_relative(seconds, self._tick)
         if not self.running:  # stopped meanwhile, from another thread
             timer.dispose()
 

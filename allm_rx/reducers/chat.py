@@ -11,7 +11,7 @@ from allm_rx.data.usage import Usage
 from allm_rx.reducers.step import StepFold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def halts_chat(
@@ -94,9 +94,9 @@ class ChatFold:
         return self._thread
 
     @property
-    def completed_steps(self) -> int:
-        """How many steps came to their end."""
-        return len(self._steps)
+    def steps(self) -> Sequence[StepResult]:
+        """The steps that came to their end."""
+        return self._steps
 
     @property
     def ended(self) -> bool:

@@ -55,8 +55,13 @@ def projected(session: Session, result: ChatResult | StepResult) -> Session:
 class SessionFold:
     """What the events of one operation of a session add up to."""
 
-    def __init__(self) -> None:
-        """Begin with no event seen."""
+    def __init__(self, *, is_step: bool = False) -> None:
+        """Begin with no event seen.
+
+        Args:
+            is_step: whether the operation is one step, whose result is a `StepResult`.
+        """
+        self._is_step = is_step
         self._session: Session | None = None
         self.chat = ChatFold()
         """The chat of the operation."""
@@ -93,5 +98,9 @@ class SessionFold:
             return self._turn
         if self._session is None:
             raise ValueError("The stream holds no `session_started`: fold the events of a function of `allm_rx.sessions`.")
-        result = self.chat.result()
+        result = self._step() if self._is_step else self.chat.result()
         return Turn(session=projected(self._session, result), result=result)
+
+    def _step(self) -> StepResult:
+        chat = self.chat
+        return chat.steps[0] if chat.steps else chat.current.result(chat.thread)

@@ -23,11 +23,12 @@ from allm_rx.runtime.hop import Hop
 from allm_rx.runtime.schedulers import Place, place, running_loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reactivex import Observable
     from reactivex.abc import ObserverBase, OnCompleted, OnError, OnNext, SchedulerBase
 
-    from allm_rx.data.threads import Thread
-    from allm_rx.reducers.closing import StreamKind
+    from allm_rx.abc.flow import Origin
 
 T = TypeVar("T")
 
@@ -45,23 +46,36 @@ class _End:
         self.error = error
 
 
-def deliver(source: Observable[T], origin: tuple[StreamKind, Thread] | None = None) -> RunnableObservable[T]:
+def deliver(
+    source: Observable[T],
+    origin: Origin | None = None,
+    shape: Callable[[Observable[T]], Observable[T]] | None = None,
+) -> RunnableObservable[T]:
     """Give the stream at its edge; see `runtime.schedulers` for the table of places.
 
     Args:
         source: what is subscribed on the owning loop.
-        origin: which call it comes from, and the conversation before it, for operators that end it early.
+        origin: where it comes from, for operators that end it early.
+        shape: what subscribers see of it; an operator that ends it early folds all of it.
     """
-    return _Edge(source, origin)
+    return _Edge(source, origin, shape)
 
 
 class _Edge(RunnableObservable[T]):
     """A stream at its edge."""
 
-    def __init__(self, source: Observable[T], origin: tuple[StreamKind, Thread] | None) -> None:
+    def __init__(
+        self, source: Observable[T], origin: Origin | None, shape: Callable[[Observable[T]], Observable[T]] | None
+    ) -> None:
         super().__init__(self._enter)
         self.origin = origin
-        self._source = source
+        self._whole = source
+        self._shape = shape
+        self._source = source if shape is None else shape(source)
+
+    def within(self, operator: Callable[[Observable[T]], Observable[T]]) -> RunnableObservable[T]:
+        """Give the stream with an operator inside its edge; see `abc.flow.within`."""
+        return _Edge(operator(self._whole), self.origin, self._shape)
 
     def subscribe(
         self,

@@ -173,7 +173,7 @@ def _check(diagram: str) -> None:
     plain = diagram.replace(" ", "")
     for group in _GROUP.findall(plain):
         if any(len(element) > 1 and ("|" in element or "#" in element) for element in group.split(",")):
-            better = re.sub(r"(?<!^)(?<!,)([|#])", r",\1", group)
+            better = ",".join(part for part in re.split(r"([|#])|,", group) if part)
             raise ValueError(f"The group '({group})' in {diagram!r} lacks a comma: write '({better})'.")
     if "(" in (rest := _GROUP.sub("", plain)) or ")" in rest:
         raise ValueError(f"A parenthesis in {diagram!r} has no partner, or is inside another.")

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("allm_rx.testing.provider_server")
 
+_TURNS = 4
+"""Turns of the loop in which a connection that was accepted a moment ago arrives, and is aborted."""
+
 Script = AnyAnswer | Sequence[AnyAnswer] | Respond | SmallTalk
 """One answer for every request, answers for successive ones, a function that decides, or small talk."""
 
@@ -215,6 +218,8 @@ class ProviderServer:
         await self._stop.wait()
         server.close()
         listener.abort()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         await server.wait_closed()
 
     async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
@@ -263,6 +268,7 @@ class _Listener(web.Server):
         self._answer = answer
         self._ledger = ledger
         self._live: dict[web.RequestHandler, tuple[Connection, asyncio.Transport]] = {}
+        self._over = False
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         connection, _ = self._live[request.protocol]
@@ -271,6 +277,8 @@ class _Listener(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._live[handler] = self._ledger.opened(), transport
+        if self._over:
+            self.abort()
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
@@ -278,6 +286,7 @@ class _Listener(web.Server):
         self._ledger.lost(connection)
 
     def abort(self) -> None:
+        self._over = True
         for connection, transport in self._live.values():
             connection.ours = True
             transport.abort()

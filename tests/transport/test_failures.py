@@ -104,7 +104,7 @@ def test_an_address_that_is_none(url: str) -> None:
 
 
 def test_a_header_that_cannot_be_sent() -> None:
-    """A line end inside a header is refused before anything goes out, without showing its value."""
+    """A line end inside a header is refused before the request goes out, without showing its value."""
     with ProviderServer(Answer("Hi")) as server:
 
         async def main() -> None:
@@ -115,7 +115,7 @@ def test_a_header_that_cannot_be_sent() -> None:
             asyncio.run(main())
 
         assert "half" not in repr(caught.value)
-        assert server.connections.opened == 0
+        assert server.requests == ()
 
 
 def test_a_break_after_the_head_is_another_error() -> None:

@@ -278,6 +278,30 @@ def test_what_follows_the_end_is_ignored() -> None:
     assert events_of(start(), *end(), *text(0, "more"), STOP)[-1:] == events_of(start(), *end())[-1:]
 
 
+def test_repeating_records_are_told_apart_by_their_block() -> None:
+    """Many records alike but for their text belong to the block that is open, also where a broken stream reuses its index."""
+    words = [f"word{number} " for number in range(20)]
+
+    response = answer(
+        start("msg_1"),
+        begin(0, "thinking", thinking=""),
+        *(delta(0, "thinking_delta", thinking=word) for word in words),
+        stop(0),
+        *text(1, *words),
+        *text(2, *words)[:-1],
+        start("msg_2"),
+        *text(2, *words)[1:],
+        *text(2, *words),
+        *end(),
+    )
+
+    said = "".join(words)
+    assert (response.reasoning, [part.text for part in response.message.content if isinstance(part, TextPart)]) == (
+        said,
+        [said] * 3,
+    )
+
+
 # Messages that begin twice.
 
 

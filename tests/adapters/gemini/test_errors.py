@@ -11,6 +11,7 @@ from allm_rx.data.policies import RetryPolicy
 from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.redaction import printable, redact
 
+NONSENSE: dict[str, Any] = {"error": {"details": [1, {"violations": 3, "fieldViolations": None, "retryDelay": 4}]}}
 GOOGLE = "type.googleapis.com/google.rpc."
 
 
@@ -65,7 +66,7 @@ def retry(delay: str) -> dict[str, Any]:
         (None, google(500, "INTERNAL"), "server_error"),
         (502, "<html><head><title>502 Bad Gateway</title></head></html>", "server_error"),
         (400, {"error": "bad"}, "invalid_request"),
-        (400, {"error": {"details": [1, {"violations": 3, "fieldViolations": {}, "retryDelay": 4}]}}, "invalid_request"),
+        (400, NONSENSE, "invalid_request"),
         (400, [], "invalid_request"),
     ],
 )

@@ -44,7 +44,7 @@ def _about(index: int | None, kind: str, **fields: Any) -> dict[str, Any]:
 
 def said(*texts: str, **item: Any) -> dict[str, Any]:
     """Write a whole message."""
-    parts = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+    parts: list[dict[str, Any]] = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
     return {"type": "message", "role": "assistant", "content": parts, **item}
 
 

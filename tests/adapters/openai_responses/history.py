@@ -1,7 +1,7 @@
 """Recorded requests of the Responses API, read into our data; only tests need that direction."""
 
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 from allm_rx.adapters.openai.responses.wire import DIALECT, without
 from allm_rx.data.messages import Message, assistant, system, tool_result
@@ -16,7 +16,7 @@ _TAKEN = {"model", "input", "instructions", "tools", "text", "reasoning", "tempe
 def load_request(body: dict[str, Any]) -> Request:
     """Give the request that a body stands for; a service that was not asked for thoughts is not asked here either."""
     told = [system(body["instructions"])] if "instructions" in body else []
-    asked = {} if body.get("include") or body["model"].startswith("gpt-") else {"include": []}
+    asked: dict[str, Any] = {} if body.get("include") or body["model"].startswith("gpt-") else {"include": []}
     return Request(
         model=body["model"],
         messages=(*told, *_messages(body["input"])),
@@ -62,6 +62,8 @@ def equivalent(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
-    content = item.get("content")
-    alone = isinstance(content, list) and [part["type"] for part in content] == ["output_text"]
-    return {**item, "content": content[0]["text"]} if alone else item
+    content: Any = item.get("content")
+    if not isinstance(content, list):
+        return item
+    (part,) = cast("list[dict[str, Any]]", content)
+    return {**item, "content": part["text"]} if part["type"] == "output_text" else item

@@ -9,16 +9,12 @@ from allm_rx.adapters.openai.responses.hosted import client_side
 from allm_rx.data.events import (
     MediaCompleted,
     ProviderItem,
-    ReasoningCompleted,
-    ReasoningDelta,
-    SourceAdded,
-    TextDelta,
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
     ToolResultReceived,
 )
-from allm_rx.data.parts import ImagePart, ProviderPart, ReasoningPart, SourcePart, TextPart
+from allm_rx.data.parts import ImagePart, ProviderPart, TextPart
 from allm_rx.data.tools import Tool, provider_tool
 from allm_rx.reducers.message import CUT_OFF
 from tests.adapters.openai_responses.frames import (
@@ -29,10 +25,8 @@ from tests.adapters.openai_responses.frames import (
     created,
     done,
     ended,
-    ev,
     events_of,
     read,
-    said,
     text,
 )
 

@@ -1,42 +1,26 @@
 """What calls of the application's tools become."""
 
-import base64
 from typing import Any
 
 import pytest
 
 from allm_rx.adapters.openai.responses.hosted import client_side
 from allm_rx.data.events import (
-    MediaCompleted,
-    ProviderItem,
-    ReasoningCompleted,
-    ReasoningDelta,
-    SourceAdded,
-    TextDelta,
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
-    ToolResultReceived,
 )
-from allm_rx.data.parts import ImagePart, ProviderPart, ReasoningPart, SourcePart, TextPart
-from allm_rx.data.tools import Tool, provider_tool
+from allm_rx.data.tools import provider_tool
 from allm_rx.reducers.message import CUT_OFF
 from tests.adapters.openai_responses.frames import (
-    RECORDINGS,
     added,
     answer,
     completed,
     created,
     done,
-    ended,
     ev,
     events_of,
-    read,
-    said,
-    text,
 )
-
-HOSTED = (RECORDINGS / "hosted.sse").read_bytes()
 
 
 def kept(part: Any) -> Any:
@@ -99,7 +83,7 @@ def test_call_without_a_call_id_takes_that_of_its_item() -> None:
 def test_call_that_was_cut_says_so(ended: bool) -> None:
     """A limit in the middle of the arguments is no mistake of the model."""
     item = {"call_id": "c", "name": "f", "arguments": '{"to":"s', "status": "incomplete"}
-    limit = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": []}
+    limit: dict[str, Any] = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": []}
     frames = [
         added(0, "function_call", call_id="c", name="f"),
         ev("function_call_arguments.delta", output_index=0, delta='{"to":"s'),

@@ -142,7 +142,7 @@ def test_terminal_completes_what_the_stream_began() -> None:
 
 def test_terminal_repeats_nothing() -> None:
     """An item that ended is not told again, although it is encrypted anew."""
-    thought = {"type": "reasoning", "summary": []}
+    thought: dict[str, Any] = {"type": "reasoning", "summary": []}
     response = answer(
         created(),
         done(0, "reasoning", id="rs_1", summary=[], encrypted_content="first"),

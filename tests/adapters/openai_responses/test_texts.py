@@ -1,26 +1,15 @@
 """What messages and reasoning become."""
 
-import base64
 from typing import Any
 
-import pytest
-
-from allm_rx.adapters.openai.responses.hosted import client_side
 from allm_rx.data.events import (
-    MediaCompleted,
-    ProviderItem,
     ReasoningCompleted,
     ReasoningDelta,
     SourceAdded,
     TextDelta,
     ToolCallCompleted,
-    ToolCallDelta,
-    ToolCallStarted,
-    ToolResultReceived,
 )
-from allm_rx.data.parts import ImagePart, ProviderPart, ReasoningPart, SourcePart, TextPart
-from allm_rx.data.tools import Tool, provider_tool
-from allm_rx.reducers.message import CUT_OFF
+from allm_rx.data.parts import ProviderPart, ReasoningPart, SourcePart, TextPart
 from tests.adapters.openai_responses.frames import (
     RECORDINGS,
     added,
@@ -129,7 +118,6 @@ def test_character_torn_between_deltas_is_whole() -> None:
 def torn_arguments() -> list[dict[str, Any]]:
     pieces = ['{"to":"\ud83d', '\ude00"}']
     return [ev("function_call_arguments.delta", output_index=1, delta=piece) for piece in pieces]
-
 
 
 def test_summary_keeps_the_borders_of_its_parts() -> None:

@@ -34,6 +34,12 @@ _CITED = frozenset({"cited_text", "url", "title", "document_title", "file_id", "
 class Block:
     """One content block; these defaults are for one that comes whole."""
 
+    plain: str | None = None
+    """The type of delta that only adds text to the block."""
+
+    def say(self, text: str) -> None:
+        """Take the text of a plain delta."""
+
     def delta(self, kind: str, delta: Wire) -> None:
         """Take a delta of that type."""
 
@@ -75,6 +81,8 @@ def open_block(out: EventEmitter, block_id: str, block: Wire, tools: dict[str, s
 class _Text(Block):
     """Text, with what it cites."""
 
+    plain = "text_delta"
+
     def __init__(self, out: EventEmitter, block_id: str, block: Wire) -> None:
         self._out = out
         self._id = block_id
@@ -83,9 +91,12 @@ class _Text(Block):
             self._cite(citation)
         out.text(block_id, as_text(block.get("text")))
 
+    def say(self, text: str) -> None:
+        self._out.text(self._id, text)
+
     def delta(self, kind: str, delta: Wire) -> None:
         if kind == "text_delta":
-            self._out.text(self._id, as_text(delta.get("text")))
+            self.say(as_text(delta.get("text")))
         elif kind == "citations_delta" and (citation := as_object(delta.get("citation"))):
             self._cite(citation)
 
@@ -107,6 +118,8 @@ class _Text(Block):
 class _Thinking(Block):
     """Reasoning, readable or not, with what proves that it is the model's."""
 
+    plain = "thinking_delta"
+
     def __init__(self, out: EventEmitter, block_id: str, block: Wire) -> None:
         self._out = out
         self._id = block_id
@@ -115,9 +128,12 @@ class _Thinking(Block):
         self._signature = as_text(block.get("signature"))
         out.reasoning(block_id, as_text(block.get("thinking")))
 
+    def say(self, text: str) -> None:
+        self._out.reasoning(self._id, text)
+
     def delta(self, kind: str, delta: Wire) -> None:
         if kind == "thinking_delta":
-            self._out.reasoning(self._id, as_text(delta.get("thinking")))
+            self.say(as_text(delta.get("thinking")))
         elif kind == "signature_delta":
             self._signature = as_text(delta.get("signature"))
 

@@ -60,7 +60,6 @@ def encode_messages(messages: Iterable[Message]) -> Conversation:
             case "system":
                 _system(wire, message)
             case "assistant":
-                calls.turn()
                 _add(wire, "assistant", list(_assistant(message, calls)))
                 wire.container = _container(message)
             case "user" | "tool":
@@ -82,11 +81,7 @@ class _CallIds:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
-        self._of_turn: dict[str, str] = {}
-
-    def turn(self) -> None:
-        """Begin the next answer; its calls are its own."""
-        self._of_turn = {}
+        self._latest: dict[str, str] = {}
 
     def of_call(self, given: str) -> str:
         """Give the id for a call."""
@@ -96,12 +91,12 @@ class _CallIds:
             count += 1
             wire = f"{base}_{count}"
         self._used.add(wire)
-        self._of_turn[given] = wire
+        self._latest[given] = wire
         return wire
 
     def of_result(self, given: str) -> str:
-        """Give the id for the result of a call of this turn."""
-        return self._of_turn.get(given) or _safe(given)
+        """Give the id for a result; of calls with one id it answers the latest."""
+        return self._latest.get(given) or _safe(given)
 
 
 def _safe(given: str) -> str:

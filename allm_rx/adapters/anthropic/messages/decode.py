@@ -8,7 +8,7 @@ Rule 4: usage is told at the start, for a call that is left early, and once more
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.anthropic.errors import anthropic_failure
@@ -26,6 +26,7 @@ from allm_rx.adapters.anthropic.messages.wire import (
 )
 
 if TYPE_CHECKING:
+    from allm_rx.abc.emitter import Facts
     from allm_rx.adapters.anthropic.messages.blocks import Block
     from allm_rx.data.events import Event
     from allm_rx.data.failures import Failure
@@ -46,13 +47,9 @@ _ENDING = ("stop_sequence", "stop_details", "container", "context_management")
 class MessagesDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, **options: Any) -> None:
-        """Begin an answer.
-
-        Args:
-            options: see `MessageDecoder`.
-        """
-        super().__init__(**options)
+    def __init__(self, **facts: Unpack[Facts]) -> None:
+        """Begin an answer; see `EventEmitter` for the facts."""
+        super().__init__(**facts)
         self._blocks: dict[int, Block] = {}
         self._opened = 0
         self._last = 0
@@ -129,6 +126,7 @@ class MessagesDecoder(MessageDecoder):
     def _begin(self, index: int, block: Wire) -> None:
         if (open_one := self._blocks.pop(index, None)) is not None:  # its stop got lost, or it waits to be settled
             open_one.settle(cut=False)
+        self._template.prefix = b""  # what was learned is of another block
         self._blocks[index] = open_block(self, f"block-{self._opened}", block, self._tools)
         self._opened += 1
 
@@ -142,8 +140,12 @@ class MessagesDecoder(MessageDecoder):
             self._begin(index, _IMPLIED[kind])
             block = self._blocks[index]
         block.delta(kind, delta)
+        if kind == block.plain and self._whole_text:
+            name = kind.removesuffix("_delta")
+            self.repeatable(("delta", name), as_text(delta.get(name)), block.say)
 
     def _end_block(self, index: int) -> None:
+        self._template.prefix = b""
         block = self._blocks.get(index)
         if block is not None and block.stop():
             del self._blocks[index]
@@ -164,6 +166,7 @@ class MessagesDecoder(MessageDecoder):
             if (told := block.drop()) is not None:
                 self._out.append(told)
         self._blocks = {}
+        self._template.prefix = b""
         self._raw_usage, self._stop, self._ending = {}, None, {}
 
     def _message_delta(self, data: Wire) -> None:
@@ -180,6 +183,7 @@ class MessagesDecoder(MessageDecoder):
         self._ending |= {name: told[name] for name in _ENDING if told.get(name) is not None}
 
     def _settle_blocks(self) -> None:
+        self._template.prefix = b""
         blocks, self._blocks = self._blocks, {}
         for block in blocks.values():
             block.settle(cut=FINISH_REASONS.get(self._stop or "") == "length")
