@@ -1,5 +1,7 @@
 """Engines in front of a provider server, requests for bare transports, and programs of their own."""
 
+import asyncio
+import ssl
 import subprocess
 import sys
 import textwrap
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import reactivex as rx
+import trustme
 from pydantic import SecretStr
 from reactivex import operators as ops
 
@@ -53,6 +56,31 @@ def everything(stream: rx.Observable[T]) -> list[T]:
 def text_of(events: list[Event]) -> str:
     """What the pieces of text add up to."""
     return "".join(event.delta for event in events if event.type == "text_delta")
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Let everything else on this loop have its turn until something happened; the test's time limit ends it otherwise."""
+    while not happened():
+        await asyncio.sleep(0)  # noqa: TID251 - no time passes, only turns
+
+
+class Authority:
+    """Vouches for servers on loopback, for those who trust it."""
+
+    def __init__(self) -> None:
+        self._ca: Any = trustme.CA()
+
+    def server(self) -> ssl.SSLContext:
+        """What a server identifies itself with."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert("127.0.0.1").configure_cert(context)
+        return context
+
+    def trusted(self) -> ssl.SSLContext:
+        """What a client trusts it with."""
+        context = ssl.create_default_context()
+        self._ca.configure_trust(context)
+        return context
 
 
 class Seen:

@@ -162,7 +162,7 @@ class MessageDecoder(EventEmitter, ABC):
         return printable(redact(text, self._secrets), 2000)
 
     def _record(self, data: bytes, record: SseRecord) -> None:
-        if len(data) < _SHORT and self.marker(data):
+        if len(data) < _SHORT and self._is_marker(data):
             return  # asked first, because a failure to parse costs more than the question
         try:
             frame: Any = from_json(data)
@@ -177,6 +177,13 @@ class MessageDecoder(EventEmitter, ABC):
             for item in cast("list[Any]", frame):
                 if isinstance(item, dict) and not self.ended:
                     self._frame(cast("dict[str, Any]", item), record.event)
+
+    def _is_marker(self, data: bytes) -> bool:
+        try:
+            return self.marker(data)
+        except _UNEXPECTED as error:
+            self._unexpected(error)
+            return True
 
     def _repaired_frame(self, data: bytes, record: SseRecord) -> Any:
         """Give the frame of a record with lone surrogates; say what one that is no JSON means."""

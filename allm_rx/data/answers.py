@@ -1,4 +1,4 @@
-"""Putting a user's answers in the place of the questions that tools asked."""
+"""Putting answers where the conversation waits for them: the user's, and those of tools that the application runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from allm_rx.data.parts import TextPart, ToolResultPart
 from allm_rx.errors import SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from allm_rx.data.messages import Message
+    from allm_rx.data.parts import ResultContent
     from allm_rx.data.threads import Thread
 
 
-def answered(thread: Thread, answers: Mapping[str, str]) -> Thread:
+def answered(thread: Thread, answers: Mapping[str, str | Sequence[ResultContent]]) -> Thread:
     """Give the thread with the placeholders of the last turn's questions replaced by answers.
 
     Args:
@@ -36,11 +37,38 @@ def answered(thread: Thread, answers: Mapping[str, str]) -> Thread:
     return thread.model_copy(update={"messages": tuple(messages)})
 
 
-def _filled(message: Message, left: dict[str, str]) -> Message:
+def with_result(thread: Thread, message: Message) -> Thread:
+    """Give the thread with the result of one more call of its last answer, in the order of the calls.
+
+    However the results come in, the same request is sent, and a provider's prompt cache finds it.
+
+    Args:
+        thread: the conversation that waits for the result.
+        message: a tool message with one result.
+    """
+    messages = thread.messages
+    last = max((index for index, one in enumerate(messages) if one.role == "assistant"), default=-1)
+    order = {call.id: place for place, call in enumerate(messages[last].tool_calls)} if last >= 0 else {}
+    place = order.get(message.tool_call_id or "", len(order))
+    position = last + 1
+    while position < len(messages) and messages[position].role == "tool" and _place(messages[position], order) < place:
+        position += 1
+    return thread.model_copy(update={"messages": (*messages[:position], message, *messages[position:])})
+
+
+def _place(message: Message, order: Mapping[str, int]) -> int:
+    return min((order.get(result.id, len(order)) for result in message.tool_results), default=len(order))
+
+
+def _filled(message: Message, left: dict[str, str | Sequence[ResultContent]]) -> Message:
     content = tuple(
-        part.model_copy(update={"content": (TextPart(text=left.pop(part.id)),)})
+        part.model_copy(update={"content": _parts(left.pop(part.id))})
         if isinstance(part, ToolResultPart) and part.id in left
         else part
         for part in message.content
     )
     return message.model_copy(update={"content": content})
+
+
+def _parts(said: str | Sequence[ResultContent]) -> tuple[ResultContent, ...]:
+    return (TextPart(text=said),) if isinstance(said, str) else tuple(said)

@@ -82,8 +82,12 @@ class Message(Data):
 
     @property
     def text(self) -> str:
-        """All text of the message, blocks joined in order; for a tool message the text of its results."""
-        return "".join(part.text for part in self.content if isinstance(part, (TextPart, ToolResultPart)))
+        """All text of the message, blocks joined in order; for a tool message the text of its results.
+
+        What tools of the provider gave back stands in its answer, but is no text of it.
+        """
+        parts = (part for part in self.content if isinstance(part, (TextPart, ToolResultPart)))
+        return "".join(part.text for part in parts if isinstance(part, TextPart) or not part.provider_executed)
 
     @property
     def reasoning(self) -> str:

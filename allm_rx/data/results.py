@@ -1,7 +1,7 @@
 """What came of a step, of a chat, and of one tool call."""
 
-from collections.abc import Mapping
-from typing import Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Literal, Self, TypeVar, cast
 
 from pydantic import Field, JsonValue
 
@@ -13,6 +13,8 @@ from allm_rx.data.responses import Response
 from allm_rx.data.threads import Thread
 from allm_rx.data.usage import Usage
 from allm_rx.errors import SessionError
+
+AnswerT = TypeVar("AnswerT")
 
 AWAITING_USER = "<awaiting user response>"
 """What stands in the thread for the answer of a tool that asked the user."""
@@ -124,7 +126,7 @@ class ChatResult(Data):
             answer: the answer to the one question, or answers by tool call id.
 
         Raises:
-            SessionError: `wrong_status` when nothing was asked, or a text answers several questions;
+            SessionError: `wrong_status` when nothing was asked, or a question is left without an answer;
                 `unknown_tool_call_id` when an id asked nothing.
         """
         return _resumed(self.thread, self.pending_questions, answer)
@@ -133,11 +135,31 @@ class ChatResult(Data):
 def _resumed(thread: Thread, questions: tuple[PendingQuestion, ...], answer: str | Mapping[str, str]) -> Thread:
     if not questions:
         raise SessionError("wrong_status", "No tool asked the user here: send the thread itself, or halt with `AskUser`.")
-    if isinstance(answer, str):
-        first, *others = questions
-        if others:
-            ids = ", ".join(repr(question.tool_call_id) for question in questions)
-            message = f"{len(questions)} questions wait: answer them by id, as {{id: answer}}; ids: {ids}."
-            raise SessionError("wrong_status", message)
-        answer = {first.tool_call_id: answer}
-    return answered(thread, answer)
+    return answered(thread, answers_to(questions, answer))
+
+
+def answers_to(questions: Sequence[PendingQuestion], answer: AnswerT | Mapping[str, AnswerT]) -> Mapping[str, AnswerT]:
+    """Give the answers by tool call id.
+
+    Args:
+        questions: those that wait, at least one.
+        answer: to the one question, or a mapping by id.
+
+    Raises:
+        SessionError: `wrong_status`, a question is left without an answer.
+    """
+    waiting = [question.tool_call_id for question in questions]
+    if not isinstance(answer, Mapping):
+        first, *others = waiting
+        if not others:
+            return {first: answer}
+        missing = waiting
+    else:
+        answers = cast("Mapping[str, AnswerT]", answer)
+        missing = [call_id for call_id in waiting if call_id not in answers]
+        if not missing:
+            return answers
+    ids = ", ".join(map(repr, missing))
+    raise SessionError(
+        "wrong_status", f"{len(waiting)} questions wait: answer all of them by id, as {{id: answer}}; missing: {ids}."
+    )

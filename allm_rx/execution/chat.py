@@ -5,6 +5,7 @@ Neither recursion nor a growing stack: each turn begins when the one before it h
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import reactivex as rx
@@ -14,7 +15,6 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from allm_rx.data import events as ev
 from allm_rx.data.messages import Message, user
 from allm_rx.data.results import ChatResult, StepResult
-from allm_rx.data.threads import Thread
 from allm_rx.data.usage import Usage
 from allm_rx.execution import step, structured
 from allm_rx.operators.collect_chat import collect_chat
@@ -22,11 +22,12 @@ from allm_rx.reducers.chat import halts_chat
 from allm_rx.runtime.delivery import deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reactivex import Observable
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
+    from allm_rx.data.threads import Thread
     from allm_rx.execution.resolve import Input, Resolved
     from allm_rx.operators.run import RunnableObservable
     from allm_rx.runtime.engine import Engine
@@ -39,13 +40,14 @@ DEFAULT_MAX_TURNS = 8
 def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable[ev.Event]:
     """Give the events of a chat; see `allm_rx.stream`."""
     resolved = step.prepared(engine, given, options, function="stream")
-    return step.seen(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved, "chat")
+    thread = step.thread_of(given, resolved)
+    return step.seen(chat_events(resolved, thread), resolved, ("chat", thread))
 
 
 def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[ChatResult]:
     """Give the result of a chat; see `allm_rx.chat`."""
     resolved = step.prepared(engine, given, options, function="chat")
-    events = step.observed(chat_events(resolved, Thread(messages=resolved.request.messages)), resolved)
+    events = step.observed(chat_events(resolved, step.thread_of(given, resolved)), resolved)
     return deliver(events.pipe(collect_chat()))
 
 
@@ -60,11 +62,23 @@ def chat_events(resolved: Resolved, thread: Thread) -> Observable[ev.Event]:
         inbox = SerialDisposable()
         source = resolved.orchestration.get("inbox")
         if source is not None:
-            inbox.disposable = source.subscribe(chat.receive, observer.on_error, scheduler=scheduler)
+            inbox.disposable = source.subscribe(chat.receive, _reporter(observer, scheduler), scheduler=scheduler)
         turns = rx.concat_with_iterable(chat.turns()).subscribe(observer, scheduler=scheduler)
         return CompositeDisposable(turns, inbox)
 
     return rx.Observable(subscribe)
+
+
+def _reporter(observer: ObserverBase[ev.Event], scheduler: SchedulerBase | None) -> Callable[[Exception], None]:
+    """Give what tells the observer of an error of the inbox, whose thread may be any, on the owning loop."""
+
+    def report(error: Exception) -> None:
+        if scheduler is None:
+            observer.on_error(error)
+        else:
+            scheduler.schedule(lambda scheduler, state=None: observer.on_error(error))
+
+    return report
 
 
 class _Chat:
@@ -78,37 +92,45 @@ class _Chat:
         self._steps: list[StepResult] = []
         self._usage = Usage()
         self._halted: str | None = None
-        self._mail: list[Message] = []
+        self._mail: deque[Message | str] = deque()
         self._max_turns: int = options.get("max_turns", DEFAULT_MAX_TURNS)
         self._halt_when: Any = options.get("halt_when")
         self._usage_limit: Usage | None = options.get("usage_limit")
+        self._finalizing = False
 
     def receive(self, message: Message | str) -> None:
-        """Take a message of the inbox; it is added before the next step."""
-        self._mail.append(user(message) if isinstance(message, str) else message)
+        """Take a message of the inbox, on any thread; it is added before the next step."""
+        self._mail.append(message)
 
     def turns(self) -> Iterator[Observable[ev.Event]]:
         """Give the turns one by one; the next is asked for when the one before it has ended."""
         while self._halted is None:
-            checked = not self._deliver_mail() and bool(self._steps)
+            checked = not self._take_mail() and bool(self._steps)
             yield self._turn(checked=checked)
         if self._passes.finalizes(self._halted):
+            self._finalizing = True
             self._resolved = self._passes.last
             self._thread = self._passes.nudged(self._thread)
             self._max_turns = len(self._steps) + 1
             yield self._turn(checked=False)
-        yield rx.defer(lambda _: rx.just(ev.ChatCompleted(self._result())))
+        if not self._steps[-1].pending_tool_calls:  # whose answers come first
+            self._take_mail()
+        yield rx.just(ev.ChatCompleted(self._result()))
 
     def _turn(self, *, checked: bool) -> Observable[ev.Event]:
         events = step.step_events(self._resolved, self._thread, len(self._steps), checked=checked)
-        return events.pipe(ops.do_action(self._take))
+        return events.pipe(ops.do_action(self._see))
 
-    def _deliver_mail(self) -> bool:
-        mail, self._mail = self._mail, []
-        self._thread = self._thread.append(*mail)
-        return bool(mail)
+    def _take_mail(self) -> bool:
+        """Add what came to the conversation; tell whether anything did."""
+        some = False
+        while self._mail:  # popped one by one, because more may come meanwhile on another thread
+            message = self._mail.popleft()
+            self._thread = self._thread.append(user(message) if isinstance(message, str) else message)
+            some = True
+        return some
 
-    def _take(self, event: ev.Event) -> None:
+    def _see(self, event: ev.Event) -> None:
         if type(event) is not ev.StepCompleted:
             return
         result = event.result
@@ -122,12 +144,13 @@ class _Chat:
             halt_when=self._halt_when,
             usage=self._usage,
             usage_limit=self._usage_limit,
+            more=bool(self._mail) and not self._finalizing,  # what came while the model finished is answered, not lost
         )
-        if self._halted == "completed" and self._mail and len(self._steps) < self._max_turns:
-            self._halted = None  # a message that came while the model finished is answered, not lost
 
     def _result(self) -> ChatResult:
-        last = self._steps[-1].response
         return ChatResult(
-            thread=self._thread, steps=tuple(self._steps), halted_reason=self._halted or "completed", error=last.error
+            thread=self._thread,
+            steps=tuple(self._steps),
+            halted_reason=self._halted or "completed",
+            error=self._steps[-1].error,
         )

@@ -19,15 +19,16 @@ from allm_rx.data.policies import RetryPolicy, Timeouts
 from allm_rx.data.requests import Request
 from allm_rx.data.threads import Thread
 from allm_rx.errors import Issue, ValidationError
-from allm_rx.runtime.engine import Engine, merged_tools
 from allm_rx.runtime.host import HOST
 from allm_rx.runtime.options import MODEL, ORCHESTRATION, Options, check_names, check_values
+from allm_rx.runtime.tools import merged_tools, spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from allm_rx.abc.adapter import Adapter
     from allm_rx.data.events import Event
+    from allm_rx.runtime.engine import Engine
 
 Input = str | Message | Sequence[Message] | Thread | Request
 """What the calls take: a text, a message, several, a thread, or a whole request."""
@@ -163,7 +164,7 @@ def _with_model_options(request: Request, engine: Engine, call_options: Mapping[
     models = (call_options.get("model"), request.model, engine.model, params.get("model"))
     settled = {
         "model": next((model for model in models if model is not None), None),
-        "tools": tuple(getattr(tool, "spec", tool) for tool in tools),
+        "tools": tuple(spec_of(tool) for tool in tools),
     }
     if not changes and isinstance(settled["model"], str | None) and settled["tools"] == request.tools:
         return request.model_copy(update=settled)  # nothing is new, so nothing needs to be validated again

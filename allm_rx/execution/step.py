@@ -10,6 +10,7 @@ from reactivex import operators as ops
 from allm_rx.data import events as ev
 from allm_rx.data.failures import Failure
 from allm_rx.data.threads import Thread
+from allm_rx.data.tools import Tool
 from allm_rx.errors import AllmError
 from allm_rx.execution.preflight import check_engine, preflight
 from allm_rx.execution.resolve import Input, Resolved, resolve
@@ -20,6 +21,7 @@ from allm_rx.operators.collect_step import collect_step
 from allm_rx.reducers.response import ResponseFold
 from allm_rx.reducers.step import ToolPhase, step_result
 from allm_rx.runtime.delivery import deliver
+from allm_rx.runtime.tools import spec_of
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -102,6 +104,8 @@ class _Turn:
         self._fold = ResponseFold()
         self._phase = ToolPhase()
         self._manual: tuple[ToolCall, ...] = ()
+        specs = ((spec_of(tool), hasattr(tool, "bind")) for tool in resolved.tools)
+        self._manual_names = {spec.name for spec, runs in specs if isinstance(spec, Tool) and (spec.manual or not runs)}
 
     def generation(self) -> Observable[ev.Event]:
         """The model's turn; a request that cannot be sent is an `error` event here, where no caller can catch."""
@@ -138,5 +142,4 @@ class _Turn:
             return True
         if call.error is not None:  # nobody can run it; the model is told
             return False
-        tool = next((tool for tool in self._resolved.tools if getattr(tool, "spec", tool).name == call.name), None)
-        return tool is not None and (getattr(tool, "spec", tool).manual or not hasattr(tool, "bind"))
+        return call.name in self._manual_names

@@ -45,12 +45,18 @@ class Passes:
 
 
 def passes(resolved: Resolved) -> Passes:
-    """Give the passes of a chat: two when they were asked for, or when the adapter says it cannot combine."""
+    """Give the passes of a chat: two when they were asked for, or when the adapter says it cannot combine.
+
+    An adapter says so by `combines_tools_and_format(request) -> bool`, where it can tell from the request's model.
+    """
     request, options = resolved.request, resolved.orchestration
+    if not isinstance(request.response_format, JsonSchema):
+        return Passes(resolved, None)
     wanted = options.get("structured_finalize")
     if wanted is None:
-        wanted = bool(request.tools) and not getattr(resolved.adapter, "combines_tools_and_format", True)
-    if not wanted or not isinstance(request.response_format, JsonSchema):
+        combines = getattr(resolved.adapter, "combines_tools_and_format", None)
+        wanted = bool(request.tools) and combines is not None and not combines(request)
+    if not wanted:
         return Passes(resolved, None)
     first = resolved.with_request(request.model_copy(update={"response_format": None}))
     second = request.model_copy(update={"tools": (), "tool_choice": None})

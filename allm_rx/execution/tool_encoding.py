@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PARTS = (TextPart, ImagePart, FilePart, AudioPart)
 
 
-def encoded(value: Any) -> str | tuple[str | ResultContent, ...]:
+def encoded(value: Any) -> str | tuple[ResultContent, ...]:
     """Write a tool's value for the model.
 
     A text is unchanged; media parts, alone or in a list with texts, stay parts; pydantic models and JSON values become
@@ -35,7 +35,7 @@ def encoded(value: Any) -> str | tuple[str | ResultContent, ...]:
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[object]", value)
         if all(isinstance(item, (str, *_PARTS)) for item in items) and any(isinstance(item, _PARTS) for item in items):
-            return tuple(cast("Sequence[str | ResultContent]", items))
+            return tuple(TextPart(text=item) if isinstance(item, str) else cast("ResultContent", item) for item in items)
     return to_json(_sorted(value), inf_nan_mode="strings", fallback=_refuse).decode()
 
 

@@ -198,7 +198,7 @@ class Invocation(DisposableBase):
             self._timer.dispose()
         try:
             self._work.dispose()
-        except Exception:  # an observable of the caller's, which nobody listens to any more
+        except Exception:  # noqa: BLE001 - an observable of the caller's, which nobody listens to any more
             _LOG.exception("tool %r raised while it was disposed", self._call.name)
 
 

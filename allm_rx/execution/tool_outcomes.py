@@ -10,8 +10,6 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reactivex import Observable
-
 from allm_rx.abc.tools import RESERVED_HALTS, AskUser, Halt
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import TextPart, ToolResultPart
@@ -23,6 +21,7 @@ from allm_rx.execution.tool_invocation import is_ctrl_c, text_of
 if TYPE_CHECKING:
     from allm_rx.abc.tools import ToolResultEncoder
     from allm_rx.data.parts import ToolCall
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -44,10 +43,12 @@ def checked(call: ToolCall, outcome: Any) -> Any:
                 question_of(call, outcome)
             except (AllmError, TypeError, ValueError) as error:
                 return _unusable(call, f"an `AskUser` that is none: {text_of(error)}")
-        case Halt(reason=str(reason)) if reason in RESERVED_HALTS:
-            return _unusable(call, f"`Halt({reason!r})`, a reason of the chat loop itself: halt with another word.")
-        case Halt(reason=reason) if not isinstance(reason, str) or not reason:
-            return _unusable(call, "a `Halt` whose reason is no word: give it a text.")
+        case Halt():
+            reason: Any = outcome.reason
+            if not isinstance(reason, str) or not reason:
+                return _unusable(call, "a `Halt` whose reason is no word: give it a text.")
+            if reason in RESERVED_HALTS:
+                return _unusable(call, f"`Halt({reason!r})`, a reason of the chat loop itself: halt with another word.")
         case _:
             pass
     return outcome
@@ -109,12 +110,12 @@ def _by_policy(call: ToolCall, error: ToolError, policy: Any) -> tuple[Any, Tool
     if not callable(policy):
         return error, None
     try:
-        answer = policy(call, error)
+        answer: Any = policy(call, error)
     except BaseException as raised:
         if is_ctrl_c(raised):
             raise
         return _misjudged(error, f"raised {type(raised).__name__}: {text_of(raised)}", raised)
-    if inspect.isawaitable(answer) or isinstance(answer, Observable):
+    if inspect.isawaitable(answer):  # an `Observable` is, too
         if inspect.iscoroutine(answer):
             answer.close()
         return _misjudged(error, f"gave a {type(answer).__name__}: make it a plain function")

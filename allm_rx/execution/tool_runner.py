@@ -138,7 +138,8 @@ class _Running:
         if isinstance(executor, Executor):
             if not handler.blocking:
                 return bound, False
-            return partial(executor.submit, contextvars.copy_context().run, bound), False
+            context = contextvars.copy_context()
+            return lambda: executor.submit(lambda: context.run(bound)), False
         return partial(executor, call, bound), not inspect.iscoroutinefunction(executor)
 
     def _handler(self, call: ToolCall) -> Handled:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Self
 from allm_rx.data import events as ev
 from allm_rx.data.results import ChatResult, StepResult
 from allm_rx.data.threads import Thread
-from allm_rx.data.usage import Usage
 from allm_rx.reducers.step import StepFold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from allm_rx.data.usage import Usage
 
 
 def halts_chat(

@@ -51,7 +51,6 @@ def projected(session: Session, result: ChatResult | StepResult) -> Session:
     )
 
 
-
 class SessionFold:
     """What the events of one operation of a session add up to."""
 

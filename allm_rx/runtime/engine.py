@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from allm_rx.data.tools import ProviderTool
 from allm_rx.runtime.options import check_names, check_values
 from allm_rx.runtime.registry import adapter_for
+from allm_rx.runtime.tools import merged_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,13 +104,3 @@ class Engine:
             TypeError: always; an engine refers to sockets and handlers.
         """
         raise TypeError("An Engine cannot be pickled: build it in the worker, for example with `Engine.from_model(...)`.")
-
-
-def merged_tools(*groups: Sequence[Any]) -> tuple[Any, ...]:
-    """Give the tools of several groups: by name, in order of first sight, the newer wins."""
-    by_name: dict[object, Any] = {}
-    for group in groups:
-        for tool in group:
-            spec = getattr(tool, "spec", tool)
-            by_name[spec if isinstance(spec, ProviderTool) else spec.name] = tool  # a provider may have several of a name
-    return tuple(by_name.values())

@@ -1,29 +1,34 @@
-"""Functions as tools: name, description, schema and validation come from a typed signature."""
+"""Functions as tools: name, description, schema and validation come from a typed signature.
+
+Rule 1: what cannot be a tool is refused when the tool is made, with the parameter and what to do.
+Rule 2: a parameter annotated `ToolContext` is filled in and not shown to the model; so are those that a `partial` has bound.
+Rule 3: the handler is called with what the model gave and nothing else, so its own defaults hold.
+"""
 
 from __future__ import annotations
 
+import difflib
 import inspect
-import re
 import typing
 from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
-import pydantic
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from reactivex import Observable
 
-from allm_rx.abc.tools import ToolContext
-from allm_rx.data.tools import Tool
+from allm_rx.data.tools import ProviderTool, Tool
+from allm_rx.data.translation import shown
 from allm_rx.data.validation import check_tools
 from allm_rx.errors import Issue, ToolError, ValidationError
+from allm_rx.runtime.docstrings import described
+from allm_rx.runtime.signatures import Arguments, Signature, doc_of, hints_of, target_of
 
 if typing.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from allm_rx.abc.tools import ToolContext
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_SECTION = re.compile(r"^(Args|Arguments|Parameters):\s*$")
-_ARGUMENT = re.compile(r"^\s+(\w+)(?:\s*\([^)]*\))?:\s*(.*)$")
 
 
 class FunctionTool(Generic[P, R]):
@@ -34,8 +39,8 @@ class FunctionTool(Generic[P, R]):
         handler: Callable[P, R],
         spec: Tool,
         *,
-        arguments: type[BaseModel] | None,
-        context_name: str | None,
+        arguments: Arguments | None,
+        context_names: tuple[str, ...] = (),
     ) -> None:
         """Join a handler with its description; `tool` makes these.
 
@@ -43,14 +48,18 @@ class FunctionTool(Generic[P, R]):
             handler: runs the tool.
             spec: what the model sees.
             arguments: validates them; None hands the handler one mapping, as a hand-written schema has no types.
-            context_name: the parameter that receives the `ToolContext`.
+            context_names: the parameters that receive the `ToolContext`.
+
+        Raises:
+            ValidationError: `invalid_tool`, the name or the schema is not one.
         """
         check_tools([spec])
+        update_wrapper(cast("Callable[..., Any]", self), handler, updated=())  # a function's own attributes stay its own
         self.handler = handler
         self.spec = spec
         self._arguments = arguments
-        self._context_name = context_name
-        update_wrapper(cast("Callable[..., Any]", self), handler)
+        self._context_names = context_names
+        self._blocking = not inspect.iscoroutinefunction(target_of(handler)) and not _gives_observable(handler)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, as if it were no tool."""
@@ -59,21 +68,21 @@ class FunctionTool(Generic[P, R]):
     @property
     def blocking(self) -> bool:
         """Whether the call may block, and so belongs on a thread of its own."""
-        return not inspect.iscoroutinefunction(self.handler) and not _gives_observable(self.handler)
+        return self._blocking
 
     def bind(self, arguments: Mapping[str, Any], context: ToolContext, /) -> Callable[[], Any]:
         """Give the call of the handler, its arguments validated; see `abc.tools.Handled`."""
         handler = cast("Callable[..., Any]", self.handler)
-        extra = {self._context_name: context} if self._context_name is not None else {}
+        extra = dict.fromkeys(self._context_names, context)
         if self._arguments is None:
             self._check_required(arguments)
             return lambda: handler(dict(arguments), **extra)
-        try:
-            values = self._arguments.model_validate(dict(arguments))
-        except pydantic.ValidationError as error:
-            raise ToolError("invalid_arguments", _complaint(self.spec.name, error)) from None
-        keywords = {field.alias or name: getattr(values, name) for name, field in type(values).model_fields.items()}
+        keywords = self._arguments.keywords(arguments)
         return lambda: handler(**keywords, **extra)
+
+    def __repr__(self) -> str:
+        """Show the tool's name."""
+        return f"FunctionTool({self.spec.name!r})"
 
     def __reduce__(self) -> str:
         """Refuse to be pickled.
@@ -84,11 +93,12 @@ class FunctionTool(Generic[P, R]):
         raise TypeError(f"Tool {self.spec.name!r} has a handler and cannot be pickled: send its `spec`, build it in the worker.")
 
     def _check_required(self, arguments: Mapping[str, Any]) -> None:
-        required = cast("list[str]", self.spec.parameters.get("required") or [])
-        missing = [name for name in required if name not in arguments]
+        required = self.spec.parameters.get("required")
+        missing = [name for name in required if name not in arguments] if isinstance(required, list) else []
         if missing:
             raise ToolError(
-                "invalid_arguments", f"The call of {self.spec.name!r} misses {', '.join(missing)}: give all required arguments."
+                "invalid_arguments",
+                f"The call of {self.spec.name!r} misses {', '.join(map(str, missing))}: give all required arguments.",
             )
 
 
@@ -101,10 +111,11 @@ class ToolOptions(typing.TypedDict, total=False):
     strict: bool
     manual: bool
     timeout: float
+    metadata: dict[str, Any]
 
 
 @overload
-def tool(function: Callable[P, R], /) -> FunctionTool[P, R]: ...
+def tool(function: Callable[P, R], /, **options: typing.Unpack[ToolOptions]) -> FunctionTool[P, R]: ...
 @overload
 def tool(**options: typing.Unpack[ToolOptions]) -> Callable[[Callable[P, R]], FunctionTool[P, R]]: ...
 @overload
@@ -126,22 +137,30 @@ def tool(
     `@tool` on a typed function takes the name, the description (its docstring, with an `Args:` section for the
     parameters) and the JSON Schema from it, and validates what the model passes through pydantic. A parameter annotated
     `ToolContext` is filled in and not shown to the model. With `parameters=` and `handler=` the schema is written by hand,
-    and the handler receives one mapping.
+    and the handler receives one mapping, of which only the presence of required keys is checked.
 
     A handler is a function (run on a thread of its own), an `async` function, or returns an `Observable` whose items are
-    progress and whose last item is the result. It may return `AskUser` or `Halt`.
+    progress and whose last item is the result. It may return `AskUser` or `Halt`. A method is made a tool where it is bound,
+    `tool(shop.look_up)`; so is a `functools.partial`, whose bound arguments the model does not see.
 
     Args:
-        function: the function, when used as a bare decorator.
+        function: the function; without it the call is a decorator.
         parameters: a JSON Schema, an object.
         handler: runs a tool with a hand-written schema.
-        options: `name`, `description`, `summary`, `strict`, `manual`, `timeout` in seconds.
+        options: `name`, `description`, `summary`, `strict`, `manual`, `timeout` in seconds, `metadata`.
 
     Raises:
+        TypeError: an option is unknown, or what is given is no function.
         ValidationError: `invalid_tool`; a parameter has no type or cannot be passed by name, the schema is no object, or the
             name is not one.
     """
+    for name in options:
+        if name not in ToolOptions.__annotations__:
+            near = difflib.get_close_matches(name, ToolOptions.__annotations__, n=1) or sorted(ToolOptions.__annotations__)
+            raise TypeError(f"tool() got an unknown option {name!r}: use {' or '.join(map(repr, near))}.")
     if parameters is not None or handler is not None:
+        if parameters is None or handler is None or function is not None or "name" not in options:
+            raise TypeError("A tool with a hand-written schema takes `name`, `parameters` and `handler`.")
         return _by_hand(parameters, handler, options)
     if function is not None:
         return _from_signature(function, options)
@@ -152,108 +171,62 @@ def tool(
     return decorate
 
 
-def _by_hand(
-    parameters: dict[str, Any] | None, handler: Callable[..., Any] | None, options: dict[str, Any]
-) -> FunctionTool[..., Any]:
-    if parameters is None or handler is None or "name" not in options:
-        raise TypeError("A tool with a hand-written schema takes `name`, `parameters` and `handler`.")
-    description = options.pop("description", None) or inspect.getdoc(handler) or ""
-    spec = Tool(parameters=parameters, description=description, **options)
-    hints = _hints(handler)
-    return FunctionTool(handler, spec, arguments=None, context_name=_context_name(handler, hints))
+def spec_of(tool: Any) -> Tool | ProviderTool:
+    """Give a tool as the model sees it.
+
+    Raises:
+        ValidationError: `invalid_tool`, it is no tool.
+    """
+    if isinstance(tool, (Tool, ProviderTool)):
+        return tool
+    spec = getattr(tool, "spec", None)
+    if isinstance(spec, Tool):
+        return spec
+    hint = "put `@tool` over it" if callable(tool) else "use `@tool`, `Tool(...)` or `provider_tool(...)`"
+    raise ValidationError.of("invalid_tool", Issue(("tools",), "invalid_type", f"{shown(tool)} is no tool: {hint}"))
+
+
+def merged_tools(*groups: Sequence[Any]) -> tuple[Any, ...]:
+    """Give the tools of several groups: by name, in order of first sight, the newer wins.
+
+    Raises:
+        ValidationError: `invalid_tool`; something is no tool, or one group has two tools of a name.
+    """
+    by_name: dict[object, Any] = {}
+    for group in groups:
+        keys: set[object] = set()
+        for tool in group:
+            spec = spec_of(tool)
+            key = spec if isinstance(spec, ProviderTool) else spec.name  # a provider may have several of a name
+            if key in keys and not isinstance(spec, ProviderTool):
+                what = f"two tools of one list are called {shown(key)}: rename one, with `tool(name=...)`"
+                raise ValidationError.of("invalid_tool", Issue(("tools",), "duplicate_name", what))
+            keys.add(key)
+            by_name[key] = tool
+    return tuple(by_name.values())
+
+
+def _by_hand(parameters: dict[str, Any], handler: Callable[..., Any], options: dict[str, Any]) -> FunctionTool[..., Any]:
+    signature = Signature.of(handler, options["name"])
+    signature.check_takes_mapping()
+    spec = Tool(**{"description": doc_of(handler) or "", **options, "parameters": parameters})
+    return FunctionTool(handler, spec, arguments=None, context_names=signature.context_names)
 
 
 def _from_signature(function: Callable[..., Any], options: dict[str, Any]) -> FunctionTool[..., Any]:
-    name = options.get("name") or function.__name__
-    hints = _hints(function)
-    context_name = _context_name(function, hints)
-    prose, described = _documentation(function)
-    fields: dict[str, Any] = {}
-    for index, parameter in enumerate(inspect.signature(function).parameters.values()):
-        if parameter.name != context_name:  # aliased, because a parameter may be called like a method of the model
-            fields[f"parameter_{index}"] = _field(name, parameter, hints, described)
-    model: type[BaseModel] = create_model(f"{name}_arguments", __config__=ConfigDict(extra="forbid"), **fields)
-    schema = _schema(model)
-    spec = Tool(**{"name": name, "description": prose, "parameters": {"properties": {}, **schema}, **options})
-    return FunctionTool(function, spec, arguments=model, context_name=context_name)
-
-
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
-    schema: dict[str, Any] = model.model_json_schema()
-    schema.pop("title", None)
-    properties: dict[str, dict[str, Any]] = schema.get("properties", {})
-    for part in properties.values():
-        part.pop("title", None)  # pydantic's title only repeats the name
-    return schema
-
-
-def _field(
-    tool_name: str, parameter: inspect.Parameter, hints: Mapping[str, Any], described: Mapping[str, str]
-) -> tuple[Any, Any]:
-    if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-        raise _refused(tool_name, parameter.name, "the model passes arguments by name: make it an ordinary parameter")
-    if parameter.name not in hints:
-        raise _refused(tool_name, parameter.name, "it has no type, and the model has to be told one: annotate it")
-    default = ... if parameter.default is parameter.empty else parameter.default
-    annotation = hints[parameter.name]
-    try:
-        pydantic.TypeAdapter[Any](annotation).json_schema()
-    except pydantic.errors.PydanticUserError as error:
-        raise _refused(tool_name, parameter.name, f"its type has no schema ({error.message.splitlines()[0]})") from None
-    told = described.get(parameter.name)
-    info = Field(alias=parameter.name) if told is None else Field(alias=parameter.name, description=told)
-    return typing.Annotated[annotation, info], default
-
-
-def _refused(tool_name: str, parameter: str, what: str) -> ValidationError:
-    path = ("tools", tool_name, "parameters", parameter)
-    return ValidationError.of("invalid_tool", Issue(path, "unsupported_parameter", f"parameter {parameter!r}: {what}"))
-
-
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
-        name = getattr(function, "__name__", repr(function))
-        issue = Issue(("tools", name), "unresolved_annotation", f"{error}: import it where the module is run, at its top level")
-        raise ValidationError.of("invalid_tool", issue) from None
-
-
-def _context_name(function: Callable[..., Any], hints: Mapping[str, Any]) -> str | None:
-    names = inspect.signature(function).parameters
-    return next((name for name in names if hints.get(name) is ToolContext), None)
+    if not callable(function) or inspect.isclass(function):
+        raise TypeError(f"tool() makes tools of functions, not of {shown(function)}: decorate a function, or use `Tool(...)`.")
+    if isinstance(function, FunctionTool):
+        function = cast("Callable[..., Any]", function.handler)
+    name = options.get("name") or getattr(target_of(function), "__name__", "")
+    signature = Signature.of(function, name)
+    prose, descriptions = described(doc_of(function))
+    arguments = Arguments(signature, descriptions)
+    spec = Tool(**{"description": prose, "parameters": arguments.schema(), **options, "name": name})
+    return FunctionTool(function, spec, arguments=arguments, context_names=signature.context_names)
 
 
 def _gives_observable(function: Callable[..., Any]) -> bool:
-    hint = _hints(function).get("return")
-    origin = typing.get_origin(hint) or hint
-    return isinstance(origin, type) and any(base.__name__ == "Observable" for base in origin.__mro__)
-
-
-def _documentation(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """Split a docstring into its prose and what its `Args:` section says of each parameter."""
-    prose: list[str] = []
-    described: dict[str, str] = {}
-    current: str | None = None
-    within = False
-    for line in (inspect.getdoc(function) or "").splitlines():
-        if _SECTION.match(line):
-            within = True
-        elif within and (match := _ARGUMENT.match(line)):
-            current = str(match.group(1))
-            described[current] = match.group(2)
-        elif within and current is not None and line.startswith("    "):
-            described[current] += f" {line.strip()}"
-        elif re.match(r"^(Returns|Raises|Yields|Example|Examples|Note):\s*$", line):
-            break
-        elif not within:
-            prose.append(line)
-    return "\n".join(prose).strip(), {name: text.strip() for name, text in described.items()}
-
-
-def _complaint(name: str, error: pydantic.ValidationError) -> str:
-    problems = [
-        f"{'.'.join(str(key) for key in item['loc']) or 'arguments'}: {item['msg']}"
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return f"The arguments of {name!r} do not fit its schema: {'; '.join(problems)}."
+    hint = hints_of(function).get("return")
+    kind = typing.get_origin(hint) or hint
+    return isinstance(kind, type) and issubclass(kind, Observable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allm_rx.data.answers import with_result
 from allm_rx.data.messages import tool_result
 from allm_rx.errors import SessionError
 from allm_rx.execution.tool_encoding import encoded
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def submit_tool_result(session: Session, tool_call_id: str, result: Any, *, is_error: bool = False) -> Session:
     """Give the session with one pending call answered; nothing is sent.
 
-    When no call is pending any more, its status is `idle` and `resume` goes on.
+    When no call is pending any more, its status is `idle` and `resume` goes on, or `awaiting_user` where a handler has also
+    asked. Results stand in the thread in the order of the calls, whichever is submitted first.
 
     Args:
         session: one that waits for tools.
@@ -31,19 +33,20 @@ def submit_tool_result(session: Session, tool_call_id: str, result: Any, *, is_e
         TypeError: the result cannot be encoded.
     """
     require(session, "submit_tool_result")
-    pending = [call for call in session.pending_tool_calls if call.id == tool_call_id]
-    if not pending:
-        known = ", ".join(repr(call.id) for call in session.pending_tool_calls)
+    pending = {call.id: call for call in session.pending_tool_calls}
+    call = pending.pop(tool_call_id, None)
+    if call is None:
+        known = ", ".join(map(repr, pending))
         raise SessionError(
             "unknown_tool_call_id", f"No call {tool_call_id!r} is pending in session {session.id!r}; pending: {known}."
         )
-    message = tool_result(tool_call_id, encoded(result), name=pending[0].name, is_error=is_error)
-    left = tuple(call for call in session.pending_tool_calls if call.id != tool_call_id)
+    message = tool_result(tool_call_id, encoded(result), name=call.name, is_error=is_error)
+    status = session.status if pending else "awaiting_user" if session.pending_questions else "idle"
     return session.model_copy(
         update={
-            "thread": session.thread.append(message),
-            "pending_tool_calls": left,
-            "status": "awaiting_tools" if left else "awaiting_user" if session.pending_questions else "idle",
+            "thread": with_result(session.thread, message),
+            "pending_tool_calls": tuple(pending.values()),
+            "status": status,
         }
     )
 

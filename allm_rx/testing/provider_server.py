@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("allm_rx.testing.provider_server")
 
 _TURNS = 4
-"""Turns of the loop in which a connection that was accepted a moment ago arrives, and is aborted."""
+"""Turns of the loop in which a connection that was accepted arrives."""
 
 Script = AnyAnswer | Sequence[AnyAnswer] | Respond | SmallTalk
 """One answer for every request, answers for successive ones, a function that decides, or small talk."""
@@ -216,10 +216,14 @@ class ProviderServer:
         self._loop = loop
         listening.set_result(server.sockets[0].getsockname()[1])
         await self._stop.wait()
-        server.close()
-        listener.abort()
+        # asyncio loses a connection that it accepted just before `close`, and leaves its socket open.
+        for listening_socket in server.sockets:
+            with suppress(NotImplementedError):  # Windows: there it accepts in another way
+                loop.remove_reader(listening_socket)
         for _ in range(_TURNS):
             await asyncio.sleep(0)
+        server.close()
+        listener.abort()
         await server.wait_closed()
 
     async def _answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
@@ -268,7 +272,6 @@ class _Listener(web.Server):
         self._answer = answer
         self._ledger = ledger
         self._live: dict[web.RequestHandler, tuple[Connection, asyncio.Transport]] = {}
-        self._over = False
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         connection, _ = self._live[request.protocol]
@@ -277,8 +280,6 @@ class _Listener(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._live[handler] = self._ledger.opened(), transport
-        if self._over:
-            self.abort()
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
@@ -286,7 +287,6 @@ class _Listener(web.Server):
         self._ledger.lost(connection)
 
     def abort(self) -> None:
-        self._over = True
         for connection, transport in self._live.values():
             connection.ours = True
             transport.abort()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import aiohttp
 
 from allm_rx.transport.connections import Connections
-from tests.loopback import program
+from tests.loopback import program, until
 
 T = TypeVar("T")
 
@@ -80,8 +80,7 @@ def test_connections_that_are_dropped_close_their_sessions() -> None:
     async def main() -> bool:
         session = await Connections(tls=True).session()
         gc.collect()
-        while not session.closed:
-            await asyncio.sleep(0)
+        await until(lambda: session.closed)
         return session.closed
 
     assert asyncio.run(main())

@@ -278,28 +278,41 @@ def test_what_follows_the_end_is_ignored() -> None:
     assert events_of(start(), *end(), *text(0, "more"), STOP)[-1:] == events_of(start(), *end())[-1:]
 
 
-def test_repeating_records_are_told_apart_by_their_block() -> None:
-    """Many records alike but for their text belong to the block that is open, also where a broken stream reuses its index."""
-    words = [f"word{number} " for number in range(20)]
+WORDS = [f"word{number} " for number in range(9)]
+SAID = "".join(WORDS)
 
-    response = answer(
-        start("msg_1"),
-        begin(0, "thinking", thinking=""),
-        *(delta(0, "thinking_delta", thinking=word) for word in words),
-        stop(0),
-        *text(1, *words),
-        *text(2, *words)[:-1],
-        start("msg_2"),
-        *text(2, *words)[1:],
-        *text(2, *words),
-        *end(),
-    )
 
-    said = "".join(words)
-    assert (response.reasoning, [part.text for part in response.message.content if isinstance(part, TextPart)]) == (
-        said,
-        [said] * 3,
-    )
+@pytest.mark.parametrize(
+    "between",
+    [
+        text(0)[:1],
+        [stop(0)],
+        [stop(0), *text(0)[:1]],
+        [start("msg_2")],
+        [end("max_tokens")[0]],
+    ],
+    ids=["started-again", "stopped", "stopped-and-started", "another-message", "ended"],
+)
+def test_repeating_records_belong_to_the_block_that_is_open(between: list[dict[str, Any]]) -> None:
+    """Records alike but for their text are of the open block, also where a broken stream reuses its index."""
+    first, again = text(0, *WORDS)[:-1], text(0, *WORDS)[1:-1]
+
+    events = events_of(start("msg_1"), *first, *between, *again, *end())
+
+    last = events[-1]
+    assert isinstance(last, MessageCompleted)
+    kept = [SAID] if between == [start("msg_2")] else [SAID, SAID]
+    assert [part.text for part in last.message.content if isinstance(part, TextPart)] == kept
+    assert [event.delta for event in events if isinstance(event, TextDelta)] == WORDS * 2
+
+
+def test_repeating_thoughts_are_no_text() -> None:
+    """Thoughts and text take the same short way to different blocks."""
+    thoughts = [delta(0, "thinking_delta", thinking=word) for word in WORDS]
+
+    response = answer(start(), begin(0, "thinking", thinking=""), *thoughts, stop(0), *text(1, *WORDS), *end())
+
+    assert (response.reasoning, response.output_text) == (SAID, SAID)
 
 
 # Messages that begin twice.

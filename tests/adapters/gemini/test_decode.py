@@ -254,6 +254,15 @@ def test_call_that_was_cut_is_not_run(finish: str) -> None:
     assert call.error == "The call was cut off before its arguments were complete."
 
 
+def test_call_that_was_complete_is_not_cut() -> None:
+    """A call is over with its own part, whatever ends the answer later."""
+    done = {"functionCall": {"name": "f", "args": {"a": 1}}}
+
+    (call,) = answer(chunk(done), chunk(text("and th"), finish="MAX_TOKENS")).tool_calls
+
+    assert (call.arguments, call.error) == ({"a": 1}, None)
+
+
 def test_call_of_an_interrupted_stream_is_cut() -> None:
     """A body that ends inside a call gives no call that could be run."""
     start = {"functionCall": {"name": "f", "willContinue": True}}

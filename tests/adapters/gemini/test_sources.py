@@ -75,6 +75,13 @@ def test_span_over_two_blocks_ends_with_the_first() -> None:
     assert sources(frame) == [SourcePart(url=LAKE, start=1, end=3, block_id="text-0")]
 
 
+def test_bytes_are_counted_where_no_words_tell() -> None:
+    """An offset alone is enough, and right among repeated words."""
+    frame = chunk(text("äö see see"), citationMetadata={"citations": [{"uri": LAKE, "startIndex": 9, "endIndex": 12}]})
+
+    assert sources(frame) == [SourcePart(url=LAKE, start=7, end=10, block_id="text-0")]
+
+
 @pytest.mark.parametrize(("start", "end"), [(0, 2), (7, 9), (-3, 2), (2, 90)])
 def test_span_that_is_elsewhere_is_found_by_its_words(start: int, end: int) -> None:
     """The words are right when the offsets are not."""

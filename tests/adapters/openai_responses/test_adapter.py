@@ -1,19 +1,191 @@
-"""The adapter itself: where its key comes from, and what it sends."""
+"""The adapter itself, from the call to the wire and back."""
 
 import copy
 import json
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from pydantic import SecretStr
 
-from allm_rx.abc.adapter import Adapter, Call
+from allm_rx import Engine, chat, generate, tool, user
 from allm_rx.adapters.openai.responses.adapter import OpenAI
-from allm_rx.data.events import Error, Event, MessageCompleted, MessageStarted
-from allm_rx.data.messages import user
-from allm_rx.data.requests import Request
+from allm_rx.data.parts import ReasoningPart, ToolCall
 from allm_rx.data.tools import provider_tool
+from allm_rx.data.usage import Usage
 from allm_rx.errors import EngineError, ValidationError
 from allm_rx.testing.answers import Answer, ErrorAnswer, Recording
 from allm_rx.testing.provider_server import ProviderServer
+from tests.adapters.openai_responses.frames import RECORDINGS
+
+if TYPE_CHECKING:
+    from allm_rx.abc.adapter import Adapter
+
+
+def engine_at(server: ProviderServer, **options: Any) -> Engine:
+    return Engine(adapter=OpenAI(base_url=server.base_url("openai"), **options), model="m")
+
+
+def test_request_is_sent_at_subscription() -> None:
+    """Every subscription is a request of its own, none is sent before."""
+    with ProviderServer(Answer("Hi")) as server:
+        call = generate(engine_at(server, api_key="k-123456"), "Ahoy")
+        before = len(server.requests)
+        call.run()
+        call.run()
+
+        requests = server.requests
+    assert (before, [request.path for request in requests]) == (0, ["/v1/responses"] * 2)
+    assert requests[0].body["input"] == [{"role": "user", "content": "Ahoy"}]
+    assert requests[0].headers["authorization"] == "Bearer k-123456"
+
+
+def test_response_carries_everything() -> None:
+    """Ids, text, thoughts, usage and the reason of the end."""
+    usage = Usage(input_tokens=12, output_tokens=7, reasoning_tokens=3)
+    with ProviderServer(Answer("Aye.", reasoning="Hm.", usage=usage)) as server:
+        response = generate(engine_at(server, provider="lake"), "Ahoy").run()
+
+    assert (response.id, response.provider, response.provider_request_id, response.model) == ("resp_0", "lake", "req_0", "m")
+    assert (response.output_text, response.reasoning, response.finish_reason) == ("Aye.", "Hm.", "stop")
+    assert (response.usage.input_tokens, response.usage.output_tokens, response.usage.reasoning_tokens) == (12, 7, 3)
+
+
+def test_recorded_answer_of_another_shape_is_read_over_a_socket() -> None:
+    """What the provider streams, hosted tools and all, arrives."""
+    with ProviderServer(Recording((RECORDINGS / "hosted.sse").read_bytes())) as server:
+        response = generate(engine_at(server), "How deep?").run()
+
+    assert response.output_text == "Deep, 22 metres."
+    assert [source.document_id for source in response.sources] == [None, "file_1", "cfile_1", "file_2"]
+
+
+def test_whole_body_is_read_like_a_stream() -> None:
+    """A server that is asked not to stream, or does not, says the same."""
+    with ProviderServer(Answer("Aye.", tool_calls=[ToolCall(id="c1", name="look")])) as server:
+        response = generate(engine_at(server), "Ahoy", provider_options={"stream": False}).run()
+
+    assert (response.output_text, response.finish_reason, response.tool_calls[0].id) == ("Aye.", "tool_calls", "c1")
+
+
+def test_refusal_is_an_error_without_the_key() -> None:
+    """A status that is no success arrives in band, without the key that the server repeats."""
+    refusal = ErrorAnswer(401, {"error": {"message": "bad key k-123456 or h-123456", "code": "invalid_api_key"}})
+    with ProviderServer(refusal) as server:
+        engine = engine_at(server, api_key="k-123456", headers={"x-key": SecretStr("h-123456")})
+        response = generate(engine, "Ahoy").run()
+
+    assert response.error is not None
+    assert response.error.reason == "authentication_failed"
+    assert "123456" not in response.model_dump_json()
+
+
+def test_thoughts_and_calls_go_back_as_they_came() -> None:
+    """The second request of a tool loop holds the items of the first answer, and the result."""
+
+    @tool
+    def look(at: str) -> str:
+        """Look somewhere."""
+        return f"{at}: calm"
+
+    call = ToolCall(id="c1", name="look", arguments={"at": "sea"})
+    with ProviderServer([Answer(reasoning="Hm.", tool_calls=[call]), Answer("Calm.")]) as server:
+        result = chat(engine_at(server).with_tools(look), [user("Ahoy")]).run()
+        sent = server.requests[1].body["input"]
+
+    assert result.final_response is not None
+    assert result.final_response.output_text == "Calm."
+    assert [item.get("type") for item in sent] == [None, "reasoning", "function_call", "function_call_output"]
+    assert (sent[1]["id"], sent[1]["summary"]) == ("rs_0", [{"type": "summary_text", "text": "Hm."}])
+    assert sent[1]["encrypted_content"]
+    assert (sent[2]["id"], sent[2]["call_id"], sent[3]["output"]) == ("fc_0_0", "c1", "sea: calm")
+
+
+def test_tool_that_was_offered_for_this_machine_is_a_call() -> None:
+    """The request says which of the API's tools the application runs."""
+    item = {"type": "local_shell_call", "id": "lsh_1", "call_id": "c1", "action": {"type": "exec", "command": ["ls"]}}
+    body = json.dumps({"object": "response", "status": "completed", "output": [item]}).encode()
+    shell = provider_tool("openai.responses", {"type": "local_shell"})
+    with ProviderServer(Recording(body)) as server:
+        asked, unasked = generate(engine_at(server), "ls", tools=[shell]).run(), generate(engine_at(server), "ls").run()
+
+    assert [(call.id, call.name, call.arguments["command"]) for call in asked.tool_calls] == [("c1", "local_shell", ["ls"])]
+    assert unasked.tool_calls == ()
+
+
+@pytest.mark.parametrize(
+    ("call_key", "own", "known", "sent"),
+    [("call", "own", "known", "call"), (None, "own", "known", "own"), (None, None, "known", "known")],
+)
+def test_key_is_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, call_key: str | None, own: str | None, known: str, sent: str
+) -> None:
+    """The call's key, then the adapter's, then what the runtime knows."""
+    monkeypatch.setenv("OPENAI_API_KEY", known)
+    with ProviderServer(Answer("Hi")) as server:
+        generate(engine_at(server, api_key=own), "Ahoy", **({"api_key": call_key} if call_key else {})).run()
+
+        assert server.requests[0].headers["authorization"] == f"Bearer {sent}"
+
+
+def test_missing_key_is_found_before_anything_is_sent() -> None:
+    """The error names the variable to set; what no key could mend is told first."""
+    engine = Engine(adapter=OpenAI(base_url="https://lake.example/v1"), model="m")
+
+    with pytest.raises(EngineError, match="OPENAI_API_KEY"):
+        generate(engine, "Hi")
+    with pytest.raises(ValidationError, match="seed"):
+        generate(engine, "Hi", seed=7)
+
+
+def test_server_on_this_machine_needs_no_key() -> None:
+    """A pasted local address works without one, and sends none."""
+    with ProviderServer(Answer("Hi")) as server:
+        generate(engine_at(server), "Ahoy").run()
+
+        assert "authorization" not in server.requests[0].headers
+
+
+def test_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable of the vendor's own package counts; an address that was given counts more."""
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://lake.example/v1")
+
+    assert OpenAI().base_url == "https://lake.example/v1"
+    assert OpenAI(base_url="https://sea.example/v1").base_url == "https://sea.example/v1"
+
+
+def test_repr_shows_no_secret() -> None:
+    """Neither the key nor headers nor a password in the address."""
+    adapter = OpenAI(
+        api_key="k-123456", headers={"x-key": "h-123456"}, base_url="https://ann:p-123456@lake.example/v1", provider="lake"
+    )
+
+    assert repr(adapter) == "OpenAI(provider='lake', base_url='https://[REDACTED]@lake.example/v1')"
+    assert isinstance(adapter.api_key, SecretStr)
+
+
+def test_adapter_stays_in_its_process() -> None:
+    """Pickling says what to do in its place; copies are the adapter itself."""
+    adapter = OpenAI(api_key="k-123456")
+
+    with pytest.raises(TypeError, match="build it in the worker"):
+        pickle.dumps(adapter)
+    assert copy.copy(adapter) is copy.deepcopy(adapter) is adapter
+
+
+def test_adapter_is_an_adapter() -> None:
+    """It fits the seam."""
+    adapter: Adapter = OpenAI()
+
+    assert cast("Any", adapter).provider == "openai"
+
+
+def test_reasoning_that_is_left_early_is_kept_readable() -> None:
+    """Parts of a summary that came are parts of the message, signed or not."""
+    body = (RECORDINGS / "tools.sse").read_bytes()
+    with ProviderServer(Recording(body[: body.index(b"event: response.output_item.done")])) as server:
+        response = generate(engine_at(server), "Sail!").run()
+
+    assert response.error is not None
+    assert response.error.reason == "stream_interrupted"
+    assert [part.text[:8] for part in response.message.content if isinstance(part, ReasoningPart)] == ["**Wind**", "**Anchor"]
