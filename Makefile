@@ -50,8 +50,8 @@ types: $(READY)
 check: lint ## Run every check, then the tests with coverage.
 	$(BIN)/pytest --cov
 
-bench: $(READY) ## Measure; prints ratios.
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## Measure against the floor; prints ratios and writes docs/performance.md.
+	$(BIN)/python -m benchmarks --page docs/performance.md --json .benchmarks.jsonl
 
 format: $(READY) ## Rewrite the code in the house style.
 	$(BIN)/ruff check --fix

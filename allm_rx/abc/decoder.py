@@ -50,6 +50,10 @@ class Decoder(Protocol):
         """Give what is left at the end of the body; a stream without its natural end is an `error`."""
         ...
 
+    def settle(self) -> Sequence[Event]:
+        """Give the answer as whole, because it is `finishing` and its end marker does not come."""
+        ...
+
     def fail(self, failure: Failure, /) -> Sequence[Event]:
         """Give what is left when the exchange broke: usage that is known, then the `error`."""
         ...

@@ -148,6 +148,10 @@ class MessageDecoder(EventEmitter, ABC):
             self._reading(self.end)
         return self.take()
 
+    def settle(self) -> list[Event]:
+        """Give the answer as whole, because it is `finishing` and its end marker does not come."""
+        return self.finish()
+
     def fail(self, failure: Failure) -> list[Event]:
         """Give what is left when the exchange broke: usage that is known, then the `error`."""
         self.error(failure)

@@ -242,8 +242,6 @@ class ToolResultEncoded:
     type: ClassVar[Literal["tool_result_encoded"]] = "tool_result_encoded"
     id: str
     content: tuple[ResultContent, ...]
-    is_error: bool = False
-    """Whether the model is told of a failure."""
 
 
 @event_class
@@ -265,8 +263,6 @@ class ToolHalt:
     tool_call_id: str
     reason: str
     result: Given = None
-    content: tuple[ResultContent, ...] = ()
-    """The result as the model will read it."""
 
 
 @event_class

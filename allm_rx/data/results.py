@@ -11,6 +11,7 @@ from allm_rx.data.model import Data, JsonLike
 from allm_rx.data.parts import ToolCall, ToolResultPart
 from allm_rx.data.responses import Response
 from allm_rx.data.threads import Thread
+from allm_rx.data.tool_values import error_of
 from allm_rx.data.usage import Usage
 from allm_rx.errors import SessionError
 
@@ -56,13 +57,13 @@ class StepResult(Data):
     pending_questions: tuple[PendingQuestion, ...] = ()
     halted_reason: str | None = None
     """Why the loop ends here; None when it may go on."""
-    tool_failure: Failure | None = None
-    """The tool call that failed, for `tool_error`."""
 
     @property
     def error(self) -> Failure | None:
-        """Why the step failed: its answer, or a tool of it."""
-        return self.response.error or self.tool_failure
+        """Why the step failed: its answer, or for `tool_error` the first tool that did."""
+        if self.response.error is not None or self.halted_reason != "tool_error":
+            return self.response.error
+        return next((failure for result in self.tool_results if (failure := _failure(result)) is not None), None)
 
     def raise_for_error(self) -> Self:
         """Give the result itself.
@@ -130,6 +131,12 @@ class ChatResult(Data):
                 `unknown_tool_call_id` when an id asked nothing.
         """
         return _resumed(self.thread, self.pending_questions, answer)
+
+
+def _failure(result: ToolResultPart) -> Failure | None:
+    """Give why a tool failed, which its result tells the model."""
+    error = error_of(result.text) if result.is_error else None
+    return error and Failure(kind="ToolError", reason=error[0], message=error[1])
 
 
 def _resumed(thread: Thread, questions: tuple[PendingQuestion, ...], answer: str | Mapping[str, str]) -> Thread:

@@ -24,6 +24,9 @@ def check_engine(engine: Engine) -> None:
             "missing_adapter",
             "The engine has no adapter: pass `adapter=OpenAIChat()`, or build it with `Engine.from_model('openai-chat:...')`.",
         )
+    if isinstance(engine.adapter, type):
+        name = engine.adapter.__name__
+        raise EngineError("missing_adapter", f"The engine's adapter is the class {name}: pass an instance of it, `{name}(...)`.")
     if not callable(getattr(engine.adapter, "stream", None)):
         raise EngineError(
             "missing_stream_adapter",

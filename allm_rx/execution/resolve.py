@@ -102,11 +102,9 @@ def resolve(engine: Engine, given: Input, options: Options, *, function: str) ->
         timeouts=value("timeouts", _TIMEOUTS),
         include_raw_chunks=value("include_raw_chunks", default=False),
         session_id=value("session_id"),
-        context={**engine.params.get("context", {}), **engine.context, **(call_options.get("context") or {})},
+        context={**(engine.params.get("context") or {}), **engine.context, **(call_options.get("context") or {})},
     )
-    orchestration = {
-        name: found for name in ORCHESTRATION if (found := call_options.get(name, engine.params.get(name))) is not None
-    }
+    orchestration = {name: found for name in ORCHESTRATION if (found := value(name)) is not None}
     return Resolved(
         engine=engine,
         request=_with_model_options(request, engine, call_options, tools),

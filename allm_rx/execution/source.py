@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
     from allm_rx.execution.resolve import Resolved
+    from allm_rx.runtime.telemetry import Retried
 
 
 def source(resolved: Resolved) -> Observable[Event]:
@@ -29,17 +30,20 @@ def source(resolved: Resolved) -> Observable[Event]:
 
     Emits: the grammar of `generate`; every failure that is not a defect is an `error` event.
     """
+    span = observed(resolved.call.request_id, resolved.adapter.provider, resolved.request.model)
+    return _attempts(resolved) if span is None else span.watch(lambda retried: _attempts(resolved, retried))
+
+
+def _attempts(resolved: Resolved, on_retry: Retried | None = None) -> Observable[Event]:
+    """Give the attempts within their time."""
     waits = resolved.call.timeouts
     ids = (resolved.adapter.provider, resolved.call.request_id)
     stream = _attempt(resolved)
     if waits.first is not None or waits.stall is not None:
         stream = timeouts(first=waits.first, stall=waits.stall, ids=ids)(stream)
-    span = observed(resolved.call.request_id, resolved.adapter.provider, resolved.request.model)
     if resolved.retry.max_attempts > 1:
-        stream = retry_backoff(resolved.retry, on_retry=span.retried if span else None)(stream)
-    if waits.total is not None:
-        stream = timeouts(total=waits.total, ids=ids)(stream)
-    return span.watch(stream) if span else stream
+        stream = retry_backoff(resolved.retry, on_retry=on_retry)(stream)
+    return stream if waits.total is None else timeouts(total=waits.total, ids=ids)(stream)
 
 
 def _attempt(resolved: Resolved) -> Observable[Event]:

@@ -14,8 +14,8 @@ from allm_rx.abc.tools import RESERVED_HALTS, AskUser, Halt
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import TextPart, ToolResultPart
 from allm_rx.data.results import AWAITING_USER, PendingQuestion, ToolOutcome
+from allm_rx.data.tool_values import error_text
 from allm_rx.errors import AllmError, ToolError
-from allm_rx.execution.tool_encoding import error_text
 from allm_rx.execution.tool_invocation import is_ctrl_c, text_of
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def _written(call: ToolCall, outcome: Any, encoder: ToolResultEncoder) -> ToolRe
 
 
 def _told_as_error(call: ToolCall, error: ToolError) -> ToolResultPart:
-    return ToolResultPart(id=call.id, name=call.name, content=(TextPart(text=error_text(error)),), is_error=True)
+    return ToolResultPart(
+        id=call.id, name=call.name, content=(TextPart(text=error_text(error.reason, error.message)),), is_error=True
+    )
 
 
 def _unusable(call: ToolCall, what: str) -> ToolError:

@@ -21,9 +21,8 @@ from reactivex.disposable import CompositeDisposable, Disposable
 
 from allm_rx.abc.tools import AskUser, Halt, ToolContext
 from allm_rx.data import events as ev
-from allm_rx.data.failures import Failure
+from allm_rx.data.tool_values import encoded
 from allm_rx.errors import ToolError
-from allm_rx.execution.tool_encoding import encoded
 from allm_rx.execution.tool_invocation import Invocation, is_ctrl_c, raised
 from allm_rx.execution.tool_outcomes import checked, question_of, settled, told
 
@@ -195,17 +194,17 @@ class _Running:
         phase = self._phase
         phase.results[call.id] = result
         if failure is not None:
-            phase.failures[call.id] = Failure.of(failure)
-            self._emit(ev.ToolHalt(call.id, "tool_error", result.text, result.content))
+            phase.failed.add(call.id)
+            self._emit(ev.ToolHalt(call.id, "tool_error", result.text))
         elif isinstance(outcome, AskUser):
             question = phase.questions[call.id] = question_of(call, outcome)
             self._emit(ev.AskUserRequested(call.id, call.name, question.question, question.options))
         elif isinstance(outcome, Halt):
             phase.halts[call.id] = outcome.reason
             told_result = result.text if isinstance(outcome.result, ToolError) else outcome.result
-            self._emit(ev.ToolHalt(call.id, outcome.reason, told_result, result.content))
+            self._emit(ev.ToolHalt(call.id, outcome.reason, told_result))
         else:
-            self._emit(ev.ToolResultEncoded(call.id, result.content, result.is_error))
+            self._emit(ev.ToolResultEncoded(call.id, result.content))
 
     def _emit(self, event: ev.Event) -> None:
         if not self._over:

@@ -227,7 +227,8 @@ class _Exchange(DisposableBase):
 
     def _no_marker(self, seconds: float) -> None:
         del seconds
-        self._end_with(self._rest)
+        if self._decoder is not None:
+            self._end_with(self._decoder.settle)
 
     def _no_end(self, seconds: float) -> None:
         del seconds

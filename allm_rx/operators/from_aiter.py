@@ -146,8 +146,6 @@ class _Iterating(DisposableBase, Generic[T]):
                 item = await anext(iterator)
             except StopAsyncIteration:
                 return
-            if self._off:
-                return
             try:
                 on_next(item)
             except Exception as raised:

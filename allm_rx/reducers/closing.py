@@ -161,7 +161,7 @@ def _end_of_step(fold: StepFold, thread: Thread, index: int) -> Sequence[ev.Even
     for call_id, run in fold.running.items():
         if isinstance(run, ev.ToolExecutionStarted):
             events.append(ev.ToolExecutionCompleted(call_id, run.name, ToolOutcome(kind="error", failure=_LEFT)))
-        events.append(ev.ToolResultEncoded(call_id, (TextPart(text=NOT_EXECUTED),), is_error=True))
+        events.append(ev.ToolResultEncoded(call_id, (TextPart(text=NOT_EXECUTED),)))
     for event in events:
         fold.apply(event)
     return [*events, ev.StepCompleted(index, fold.result(thread, index))]

@@ -7,13 +7,13 @@ Rule 2: a step that was left early gives what there is of it, with `halted_reaso
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self, TypeGuard
+from typing import TYPE_CHECKING, Any, Self, TypeGuard
 
 from allm_rx.data import events as ev
-from allm_rx.data.failures import Failure
 from allm_rx.data.messages import Message
 from allm_rx.data.parts import ReasoningPart, SourcePart, TextPart, ToolCall, ToolResultPart
 from allm_rx.data.results import AWAITING_USER, PendingQuestion, StepResult
+from allm_rx.data.tool_values import encoded, error_of, error_text
 from allm_rx.reducers.response import ResponseFold
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ToolExecution = ev.ToolExecutionStarted | ev.ToolExecutionCompleted
 
-NOT_EXECUTED = '{"error":{"reason":"not_executed"}}'
+NOT_EXECUTED = error_text("not_executed")
 """What stands in the thread for the result of a call that nobody ran."""
 
 
@@ -37,8 +37,8 @@ class ToolPhase:
     questions: dict[str, PendingQuestion] = field(default_factory=dict[str, PendingQuestion])
     halts: dict[str, str] = field(default_factory=dict[str, str])
     """Reasons of handlers' halts."""
-    failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
-    """Errors that halt the chat."""
+    failed: set[str] = field(default_factory=set[str])
+    """Calls whose error halts the chat."""
 
 
 def step_result(index: int, thread: Thread, response: Response, phase: ToolPhase, manual: Sequence[ToolCall]) -> StepResult:
@@ -61,7 +61,6 @@ def step_result(index: int, thread: Thread, response: Response, phase: ToolPhase
         pending_tool_calls=pending,
         pending_questions=tuple(phase.questions[call.id] for call in calls if call.id in phase.questions),
         halted_reason=_halted(response, phase, pending),
-        tool_failure=next((phase.failures[call.id] for call in calls if call.id in phase.failures), None),
     )
 
 
@@ -70,7 +69,7 @@ def _halted(response: Response, phase: ToolPhase, pending: Sequence[ToolCall]) -
     reason = response.finish_reason
     if phase.questions:
         return "ask_user"
-    if phase.failures:
+    if phase.failed:
         return "tool_error"
     if halts:
         return halts[0]
@@ -174,7 +173,7 @@ class StepFold:
             case ev.ToolExecutionCompleted():
                 self.running[event.id] = event
             case ev.ToolResultEncoded():
-                self._record(event.id, event.content, is_error=event.is_error)
+                self._record(event.id, event.content)
             case ev.AskUserRequested():
                 self._record(event.tool_call_id, (TextPart(text=AWAITING_USER),))
                 self._phase.questions[event.tool_call_id] = PendingQuestion(
@@ -184,7 +183,7 @@ class StepFold:
                     options=event.options,
                 )
             case ev.ToolHalt():
-                self._record(event.tool_call_id, event.content, is_error=event.reason == "tool_error")
+                self._record(event.tool_call_id, _written(event.result))
             case _:
                 pass
 
@@ -201,8 +200,15 @@ class StepFold:
         halted = "error" if partial.response.error is not None else "cancelled"
         return partial.model_copy(update={"halted_reason": halted})
 
-    def _record(self, call_id: str, content: tuple[ResultContent, ...], *, is_error: bool = False) -> None:
+    def _record(self, call_id: str, content: str | tuple[ResultContent, ...]) -> None:
         self.running.pop(call_id, None)
-        self._phase.results[call_id] = ToolResultPart(
-            id=call_id, name=self._names.get(call_id), content=content, is_error=is_error
-        )
+        result = ToolResultPart(id=call_id, name=self._names.get(call_id), content=content)
+        self._phase.results[call_id] = result.model_copy(update={"is_error": error_of(result.text) is not None})
+
+
+def _written(value: Any) -> str | tuple[ResultContent, ...]:
+    """Write what a tool halted with; the event has only the value, which an encoder of the caller's may write otherwise."""
+    try:
+        return encoded(value)
+    except Exception:  # noqa: BLE001 - a value of the caller's, which the encoder has refused before
+        return error_text("encoding_failed")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from pydantic import SecretStr
+
 from allm_rx.runtime.options import check_names, check_values
 from allm_rx.runtime.registry import adapter_for
 from allm_rx.runtime.tools import merged_tools
@@ -55,11 +57,15 @@ class Engine:
 
         Raises:
             TypeError: `params` has an unknown name.
-            ValidationError: `params` has an impossible value.
+            ValidationError: a field or one of `params` has an impossible value.
         """
         check_names(self.params, where="Engine(params=...)")
         check_values(self.params)
-        object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
+        check_values({"retry": self.retry, "timeouts": self.timeouts, "context": self.context})
+        params = dict(self.params)
+        if isinstance(key := params.get("api_key"), str):
+            params["api_key"] = SecretStr(key)  # a repr shows params
+        object.__setattr__(self, "params", MappingProxyType(params))
         object.__setattr__(self, "context", MappingProxyType(dict(self.context)))
         object.__setattr__(self, "tools", tuple(self.tools))
 

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from pydantic import SecretStr
+from reactivex import Observable
 
 from allm_rx.data.policies import RetryPolicy, Timeouts
-from allm_rx.errors import Issue, ValidationError
+from allm_rx.data.translation import shown
+from allm_rx.data.usage import Usage
+from allm_rx.errors import Issue, ToolError, ValidationError
 
 if TYPE_CHECKING:
+    from allm_rx.abc.tools import ToolExecutor, ToolResultEncoder
     from allm_rx.data.events import Event
+    from allm_rx.data.messages import Message
+    from allm_rx.data.parts import ToolCall
     from allm_rx.data.requests import AllowedTools, Effort, JsonSchema, PromptCache, Reasoning
+    from allm_rx.data.results import StepResult
 
 
 class ModelOptions(TypedDict, total=False):
@@ -61,16 +69,16 @@ class OrchestrationOptions(TypedDict, total=False):
 
     mode: Literal["auto", "manual"] | None
     max_turns: int | None
-    halt_when: Callable[[Any], bool] | None
-    on_tool_error: Literal["continue", "halt"] | Callable[[Any, Any], Any] | None
+    halt_when: Callable[[StepResult], bool] | None
+    on_tool_error: Literal["continue", "halt"] | Callable[[ToolCall, ToolError], Any] | None
     tool_timeout: float | None
     max_concurrency: int | None
     structured_finalize: bool | None
     structured_finalize_nudge: str | None
-    tool_executor: Any
-    tool_result_encoder: Callable[[Any], Any] | None
-    usage_limit: Any
-    inbox: Any
+    tool_executor: Executor | ToolExecutor | None
+    tool_result_encoder: ToolResultEncoder | None
+    usage_limit: Usage | None
+    inbox: Observable[Message] | Observable[str] | Observable[Message | str] | None
 
 
 class Options(ModelOptions, CallOptions, StreamOptions, OrchestrationOptions, total=False):
@@ -104,12 +112,16 @@ def check_values(options: Mapping[str, Any]) -> None:
         ValidationError: `invalid_request`, with all issues and their paths.
     """
     issues = [
-        Issue((name,), "invalid_value", f"{options[name]!r} is no value for it: use {wanted}")
+        Issue((name,), "invalid_value", f"{_shown(name, options[name])} is no value for it: use {wanted}")
         for name, (fits, wanted) in _VALUES.items()
         if options.get(name) is not None and not fits(options[name])
     ]
     if issues:
         raise ValidationError.of("invalid_request", *issues)
+
+
+def _shown(name: str, value: Any) -> str:
+    return f"a {type(value).__name__}" if name == "api_key" else shown(value)  # of a wrong type, a key is a key still
 
 
 def _is(*types: type[Any]) -> Callable[[Any], bool]:
@@ -121,6 +133,7 @@ def _positive(*types: type[Any]) -> Callable[[Any], bool]:
 
 
 _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "provider_options": (_is(Mapping), "a mapping of fields for the body"),
     "api_key": (_is(str, SecretStr), "a text or `SecretStr`"),
     "request_id": (_is(str), "a text"),
     "timeouts": (_is(Timeouts), "`Timeouts(...)`"),
@@ -139,5 +152,11 @@ _VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "max_concurrency": (_positive(int), "a whole number from 1"),
     "structured_finalize": (_is(bool), "True or False"),
     "structured_finalize_nudge": (_is(str), "a text"),
+    "tool_executor": (
+        lambda value: isinstance(value, Executor) or callable(value),
+        "an executor, such as `ThreadPoolExecutor()`, or a function",
+    ),
     "tool_result_encoder": (callable, "a function of a tool's result"),
+    "usage_limit": (_is(Usage), "`Usage(...)`"),
+    "inbox": (_is(Observable), "an Observable of messages"),
 }

@@ -33,10 +33,12 @@ def adapter_for(reference: str) -> tuple[Adapter, str]:
     """Give the adapter and the model's name for `"vendor:model"`, split at the first colon.
 
     Raises:
-        EngineError: `unknown_model_prefix`; the message names the nearest vendor.
+        EngineError: `unknown_model_prefix`, the message names the nearest vendor; `missing_model`, nothing follows the colon.
     """
     vendor, colon, model = reference.partition(":")
-    if not colon or not model:
+    if colon and not model:
+        raise EngineError("missing_model", f"{reference!r} names no model: write it behind the colon.")
+    if not colon:
         raise EngineError(
             "unknown_model_prefix",
             f"Model {reference!r} has no vendor: prefix it ('openai:{reference}') or pass `adapter=` to `Engine`.",

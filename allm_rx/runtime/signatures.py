@@ -11,12 +11,12 @@ import inspect
 import typing
 from dataclasses import dataclass
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Union, cast
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from allm_rx.abc.tools import ToolContext
 from allm_rx.errors import Issue, ToolError, ValidationError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class _Quiet(GenerateJsonSchema):
     """Leaves out a default that JSON cannot hold without a warning: the function knows it."""
 
-    ignored_warning_kinds: ClassVar = {"skipped-choice", "non-serializable-default"}
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as pydantic has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reactivex import Observable
@@ -14,7 +15,7 @@ from allm_rx.data.events import CONTENT_EVENTS, Error, Event, RawChunk
 from allm_rx.data.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
@@ -43,25 +44,27 @@ def observed(request_id: str, provider: str, model: str | None) -> StreamSpan | 
     return StreamSpan({"request_id": request_id, "provider": provider, "model": model})
 
 
+Retried = Callable[[int, float, "Failure"], None]
+"""Told of a retry: the attempt that failed, the delay in seconds, and why."""
+
+
 class StreamSpan:
     """The span `stream` around one provider request; it begins at each subscription."""
 
     def __init__(self, facts: Mapping[str, Any]) -> None:
         """Set up; nothing is told before a subscription."""
         self._facts = facts
-        self._running: list[Span] = []
 
-    def retried(self, attempt: int, delay: float, failure: Failure) -> None:
-        """Tell of a retry."""
-        facts = {"attempt": attempt, "delay": delay, "reason": failure.reason, "status": failure.status}
-        _tell(self._running, "retry", facts)
+    def watch(self, build: Callable[[Retried], Observable[Event]]) -> Observable[Event]:
+        """Give the stream with the span around each subscription.
 
-    def watch(self, source: Observable[Event]) -> Observable[Event]:
-        """Give the stream with the span around each subscription."""
+        Args:
+            build: makes the stream of one subscription, from what it tells of its retries.
+        """
 
         def subscribe(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> DisposableBase:
             watching = _Watching(self._facts, observer)
-            self._running = watching.spans
+            source = build(watching.retried)
             inner = source.subscribe(watching.on_next, watching.on_error, watching.on_completed, scheduler=scheduler)
             return CompositeDisposable(inner, Disposable(lambda: watching.end("disposed")))
 
@@ -78,6 +81,10 @@ class _Watching:
         self._usage: Usage | None = None
         self._failure: Failure | None = None
         self._ended = False
+
+    def retried(self, attempt: int, delay: float, failure: Failure) -> None:
+        facts = {"attempt": attempt, "delay": delay, "reason": failure.reason, "status": failure.status}
+        _tell(self.spans, "retry", facts)
 
     def on_next(self, event: Event) -> None:
         if type(event) in CONTENT_EVENTS:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from allm_rx.data.answers import with_result
 from allm_rx.data.messages import tool_result
+from allm_rx.data.tool_values import encoded
 from allm_rx.errors import SessionError
-from allm_rx.execution.tool_encoding import encoded
 from allm_rx.sessions.status import require
 
 if TYPE_CHECKING:

@@ -76,9 +76,13 @@ class TextTemplate:
         """
         self._left -= 1
         self.prefix = b""
+        if len(data) > _LONGEST or not text.isprintable() or '"' in text or "\\" in text:
+            return  # half a character is not printable either, and could not be encoded
+        if len(data) > _LONGEST or not text.isprintable() or '"' in text or "\\" in text:
+            return
         needle = b'"%b"' % text.encode()
         at = data.find(needle)
-        if at < 0 or len(data) > _LONGEST or not text.isprintable() or '"' in text or "\\" in text:
+        if at < 0:
             return
         prefix, suffix = data[: at + 1], data[at + len(needle) - 1 :]
         try:

@@ -446,6 +446,20 @@ def test_what_a_subscriber_raises_goes_up() -> None:
         source.on_next(HELLO)
 
 
+def test_a_subscriber_that_raises_at_the_end_leaves_no_connection() -> None:
+    """An error that comes from a timer has no producer to go up to but the clock."""
+    server = answer((1, STREAM))
+
+    def on_next(event: Event) -> None:
+        raise ValueError(event.type)
+
+    server.stream(idle=5.0).subscribe(on_next, scheduler=server.scheduler)
+    with pytest.raises(ValueError, match="error"):
+        server.scheduler.advance_to(50)
+
+    assert (server.connections, server.timers) == ([(0, 6)], 0)
+
+
 # Demand.
 
 
@@ -471,6 +485,7 @@ async def paused(first: bytes, wait: float, then: bytes | None) -> tuple[list[An
     stream = exchange(socket, lambda: REQUEST, ToyDecoder, timeouts=Timeouts(idle=10.0))
     stream.subscribe(on_next, on_completed=lambda: seen.append((loop.time(), "|")), scheduler=LoopScheduler(loop, tap))
     socket.bytes.on_next(STREAM)
+    await pass_time(4)
     socket.bytes.on_next(first)
     await pass_time(wait)
     tap.open()
@@ -481,11 +496,12 @@ async def paused(first: bytes, wait: float, then: bytes | None) -> tuple[list[An
     return seen, len(asyncio.all_tasks())
 
 
-def test_silence_that_the_subscriber_wants_does_not_count() -> None:
+@pytest.mark.parametrize("pause", [5, 90])
+def test_silence_that_the_subscriber_wants_does_not_count(pause: float) -> None:
     """While nobody reads, nobody can tell that the provider is silent."""
-    seen, tasks = virtual_loop.run(paused(frame(say="Hello"), 90, None))
+    seen, tasks = virtual_loop.run(paused(frame(say="Hello"), pause, None))
 
-    assert seen[-2:] == [(100, "error"), (100, "|")]
+    assert seen[-2:] == [(14 + pause, "error"), (14 + pause, "|")]
     assert tasks == 1
 
 
@@ -494,5 +510,12 @@ def test_the_wait_for_the_end_marker_pauses_with_the_subscriber() -> None:
     head, tail = HELLO.removesuffix(END), frame(usage={"input_tokens": 3}) + END
     seen, tasks = virtual_loop.run(paused(head, 90, tail))
 
-    assert seen[-3:] == [(90, "raw_chunk"), (90, "message_completed"), (91, "|")]
+    assert seen[-3:] == [(94, "raw_chunk"), (94, "message_completed"), (95, "|")]
     assert tasks == 1
+
+
+def test_the_wait_for_the_end_marker_counts_only_with_the_subscriber() -> None:
+    """Half a second of pause makes it half a second longer."""
+    seen, _ = virtual_loop.run(paused(HELLO.removesuffix(END), 0.5, None))
+
+    assert seen[-2:] == [(5.5, "message_completed"), (5.5, "|")]

@@ -5,6 +5,7 @@ from typing import Any
 import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
+from reactivex.disposable import Disposable
 from reactivex.testing import ReactiveTest, Recorded, TestScheduler
 
 from allm_rx import operators as lx
@@ -240,6 +241,20 @@ def test_a_source_that_fails_within_subscribe_is_retried_as_well() -> None:
     virtual_loop.run(main())
 
     assert attempts == [0.0, 2.0, 6.0]
+
+
+def test_a_source_that_fails_within_subscribe_and_stays_is_left() -> None:
+    """Its subscription is disposed before the pause, like any other."""
+    left: list[float] = []
+    scheduler = TestScheduler()
+
+    def subscribe(observer: Any, given: Any = None) -> Disposable:
+        observer.on_next(failed())
+        return Disposable(lambda: left.append(scheduler.clock))
+
+    scheduler.start(lambda: Observable(subscribe).pipe(lx.retry_backoff(POLICY.replace(max_attempts=2))), disposed=300)
+
+    assert left == [200, 300]
 
 
 def test_nothing_follows_an_error() -> None:

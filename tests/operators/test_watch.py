@@ -59,15 +59,15 @@ def test_a_touch_begins_the_time_anew() -> None:
 
 @pytest.mark.parametrize("seconds", [0.1, 0.3, 1 / 3, 1e-3, 123456.789])
 def test_it_expires_in_spite_of_rounding(seconds: float) -> None:
-    """A clock of dates rounds to microseconds, and a deadline that is a bit early still ends."""
+    """A clock of dates rounds to microseconds, and a timer that comes a bit early is on time."""
     scheduler, told = TestScheduler(), list[float]()
-    watch = Watch(scheduler, seconds, told.append)
+    watch = Watch(scheduler, seconds, lambda _: told.append(scheduler.clock))
 
     at(scheduler, 1.1, watch.start)
     at(scheduler, 1.1 + seconds / 3, watch.touch)
     scheduler.start()
 
-    assert told == [seconds]
+    assert [round(second, 3) for second in told] == [round(1.1 + seconds / 3 + seconds, 3)]
 
 
 def test_none_never_expires() -> None:
@@ -92,7 +92,7 @@ def test_a_stopped_watch_does_not_expire() -> None:
     at(scheduler, 13.0, watch.start)
     scheduler.start()
 
-    assert told == []
+    assert (told, watch.running) == ([], False)
 
 
 def test_a_stopped_watch_leaves_nothing_on_the_loop() -> None:

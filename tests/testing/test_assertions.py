@@ -5,19 +5,17 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any
 
-import aiohttp
 import pytest
 
 from allm_rx.data.events import TextDelta
 from allm_rx.testing.assertions import assert_grammar, assert_no_leaks
 from allm_rx.testing.marbles import events, items
 from allm_rx.testing.provider_server import ProviderServer
+from allm_rx.transport.aiohttp_client import AiohttpTransport
 from allm_rx.transport.io_loop import io_loop
-
-T = TypeVar("T")
 
 listed = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not list descriptors")
 
@@ -161,21 +159,15 @@ def test_a_loop_that_was_not_closed_is_a_leak() -> None:
 
 
 def test_a_connection_that_waits_to_be_used_again_is_no_leak() -> None:
-    """Neither our end of it nor the server's, when both are in this process."""
+    """Neither our end of it, nor the server's in the same process, nor the session that keeps it."""
 
-    async def ask(url: str) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession()
+    async def ask(url: str) -> bytes:
+        session = await AiohttpTransport().session()
         async with session.get(url) as answer:
-            await answer.read()
-        return session
+            return await answer.read()
 
-    def on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, io_loop()).result()
-
-    with ProviderServer() as server:
-        with assert_no_leaks():
-            session = on_loop(ask(server.url))
-        on_loop(session.close())
+    with ProviderServer() as server, assert_no_leaks():
+        asyncio.run_coroutine_threadsafe(ask(server.url), io_loop()).result()
 
 
 def test_a_block_that_raises_is_not_looked_at() -> None:

@@ -118,3 +118,8 @@ def test_any_bytes_in_between_are_safe(middle: bytes) -> None:
 
     if text is not None:
         assert from_json(data)["choices"][0]["delta"]["content"] == text
+
+
+def test_half_a_character_teaches_nothing() -> None:
+    """A text with a lone surrogate is no plain text, and asking about it is no error."""
+    assert learned(b'{"choices":[{"delta":{"content":"a \\ud83c"}}]}', "a \ud83c").prefix == b""

@@ -46,9 +46,7 @@ def strict_issues(schema: Mapping[str, JsonValue]) -> list[Issue]:
 
 
 def _node(node: Any, path: Path) -> Iterator[Issue]:
-    if not isinstance(node, dict):
-        return
-    fields = cast("dict[str, Any]", node)
+    fields = cast("dict[str, Any]", node) if isinstance(node, dict) else {}
     if not any(key in fields for key in _TYPED):
         yield Issue(path, "no_type", "OpenAI's strict mode takes no value of any type: say which type it has")
     for key, value in fields.items():

@@ -2,9 +2,13 @@
 
 import base64
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from allm_rx.adapters.anthropic.messages.content import encode_messages
 from allm_rx.adapters.anthropic.messages.encode import encode, encode_body
@@ -26,6 +30,7 @@ from allm_rx.data.validation import check_request
 from tests.adapters.anthropic.accepted import accepted
 from tests.adapters.anthropic.messages_frames import RECORDINGS, answer, begin, end, read, start, stop, text, tool
 from tests.fixture_cases import fold
+from tests.strategies import messages
 
 OURS = "anthropic.messages"
 PNG = b"\x89PNG"
@@ -393,3 +398,16 @@ def test_repaired_ids_go_back_apart() -> None:
     ids = [block["id"] for block in calls["content"]]
     assert len(set(ids)) == 2
     assert [block["tool_use_id"] for block in answers["content"]] == ids
+
+
+@given(st.lists(messages, max_size=5))
+def test_any_messages_are_written_the_same_again(any_messages: list[Message]) -> None:
+    """Whatever a conversation holds, it is written, with roles that alternate, and from JSON it is written alike."""
+    request = Request(messages=tuple(any_messages), model="claude-quay-5")
+
+    body = encode_body(request)
+
+    assert to_json(encode_body(Request.model_validate_json(request.model_dump_json()))) == to_json(body)
+    roles = [message["role"] for message in body["messages"]]
+    assert all(one != next_one for one, next_one in pairwise(roles))
+    assert all(message["content"] for message in body["messages"])

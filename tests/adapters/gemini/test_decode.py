@@ -1,5 +1,6 @@
 """What the decoder makes of answers: text, thoughts, calls, ends and errors."""
 
+import functools
 import json
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.adapters.gemini.frames import BODIES, RECORDINGS, STOP, answer, chunk
 from tests.fixture_cases import check_grammar, fold
 
 NOTHING: dict[str, Any] = {}
+DEEP: Any = functools.reduce(lambda inner, _: {"a": inner}, range(200), 1)
 INCOMPLETE: list[dict[str, Any]] = [
     {"usageMetadata": {"promptTokenCount": 1}},
     {"candidates": []},
@@ -149,6 +151,13 @@ def test_anything_may_be_missing(frame: dict[str, Any]) -> None:
     response = answer(chunk(text("a")), frame, chunk(text("b"), finish="STOP"))
 
     assert (response.output_text, response.error) == ("ab", None)
+
+
+def test_id_of_the_exchange_wins_over_that_of_the_answer() -> None:
+    """A gateway's header names the request; without one the answer's own id is what support can ask for."""
+    started, *_ = events_of(chunk(text("a"), finish="STOP"), provider_request_id="gate-1")
+
+    assert started == MessageStarted("r", "lake", "m", None, "gate-1")
 
 
 def test_only_the_first_candidate_is_read() -> None:
@@ -560,6 +569,7 @@ def test_frame_that_is_not_json_is_an_error() -> None:
     [
         {"candidates": {"a": 1}},
         {"candidates": [{"content": [1]}]},
+        chunk({"executableCode": DEEP}),
         chunk({"inlineData": {"mimeType": "image/png", "data": "a"}}),
         chunk({"functionCall": {"name": "f", "partialArgs": [{"jsonPath": "$" + ".a" * 65, "stringValue": "x"}]}}),
     ],

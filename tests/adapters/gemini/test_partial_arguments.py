@@ -90,6 +90,13 @@ def test_array_in_another_order_is_put_in_order() -> None:
     assert text == '{"a":[1'
 
 
+def test_telling_that_stopped_does_not_begin_again() -> None:
+    """After a step back the text is given up for good."""
+    text, value = told(piece("$.a", 1), piece("$.b", 1), piece("$.a", 2), piece("$.c", "x"), piece("$.c", "y"))
+
+    assert (text, value) == ('{"a":1,"b":1', {"a": 2, "b": 1, "c": "xy"})
+
+
 def test_value_can_become_an_object() -> None:
     """What is inside a value replaces it."""
     assert told(piece("$.a", 1), piece("$.a.b", 2))[1] == {"a": {"b": 2}}

@@ -95,6 +95,22 @@ def test_other_words_are_put_into_known_ones(given: dict[str, Any], written: dic
     assert gemini_schema(given) == written
 
 
+def test_schema_that_is_its_own_part_is_written() -> None:
+    """Parts that contain themselves are put together a few times, then left."""
+    assert "allOf" in json.dumps(gemini_schema({"allOf": [{"$ref": "#"}], "type": "object"}))
+
+
+def test_chain_of_references_is_bounded() -> None:
+    """A schema that refers to the next, and so on, is not followed to any depth."""
+    defs: dict[str, Any] = {
+        f"N{at}": {"type": "object", "properties": {"n": {"$ref": f"#/$defs/N{at + 1}", "title": "n"}}} for at in range(400)
+    }
+
+    written = gemini_schema({"$defs": {**defs, "N400": {"type": "string"}}, "$ref": "#/$defs/N0"})
+
+    assert '{"$ref": "#/$defs/N33"}' in json.dumps(written["$defs"]["N0"])
+
+
 def test_parts_are_put_together() -> None:
     """An `allOf` becomes one object, references in it included."""
     schema: dict[str, Any] = {

@@ -51,6 +51,7 @@ def test_choice_between_models_is_any_of() -> None:
         ({"type": "string", "not": {"const": "x"}}, ("not",), "unsupported_keyword"),
         ({"allOf": [{"type": "string"}, {"type": "string"}]}, ("allOf",), "unsupported_keyword"),
         ({"type": "array", "items": {}}, ("items",), "no_type"),
+        ({"type": "array", "items": True}, ("items",), "no_type"),
         ({"oneOf": [{"type": "string"}, {}]}, ("oneOf", 1), "no_type"),
     ],
 )

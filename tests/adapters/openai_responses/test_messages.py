@@ -50,11 +50,12 @@ def items_of(name: str) -> list[dict[str, Any]]:
 
 def test_text_is_content_as_it_is() -> None:
     """Texts alone are short, and keep their roles and places."""
-    assert sent(system("Be brief."), user("Hi"), assistant("Ahoy."), system("Be long."), user("")) == [
+    assert sent(system("Be brief."), user("Hi"), assistant("Ahoy."), system("Be long."), user(""), user([])) == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Ahoy."},
         {"role": "system", "content": "Be long."},
+        {"role": "user", "content": ""},
         {"role": "user", "content": ""},
     ]
 

@@ -41,6 +41,20 @@ def test_text_without_deltas_comes_as_one() -> None:
     assert [event.delta for event in events if isinstance(event, TextDelta)] == ["Hi"]
 
 
+def test_text_without_a_place_goes_on_where_it_was() -> None:
+    """A server that leaves out the index of the part has one part, or means the last."""
+    response = answer(
+        created(),
+        ev("output_text.delta", output_index=0, delta="On"),
+        ev("output_text.delta", output_index=0, delta="e"),
+        text(", two", content=1),
+        ev("output_text.delta", output_index=0, delta="!"),
+        completed(),
+    )
+
+    assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["One", ", two!"]
+
+
 def test_end_of_a_text_is_the_authority() -> None:
     """Where deltas and the whole text differ, the whole one counts."""
     response = answer(created(), text("Hj"), done(0, "message", content=said("Hi")["content"]), completed())

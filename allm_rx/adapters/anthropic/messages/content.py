@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.anthropic.messages.media import media_block
-from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, merged, own
+from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_text, merged, own
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -220,4 +220,4 @@ def _trim(messages: list[Wire]) -> None:
     if messages and messages[-1]["role"] == "assistant":
         last = messages[-1]["content"][-1]
         if last.get("type") == "text":
-            messages[-1]["content"][-1] = {**last, "text": last["text"].rstrip()}
+            messages[-1]["content"][-1] = {**last, "text": as_text(last.get("text")).rstrip()}

@@ -56,6 +56,9 @@ _NO_REASON = frozenset({"BLOCKED_REASON_UNSPECIFIED", "BLOCK_REASON_UNSPECIFIED"
 _CHUNK = frozenset({"candidates", "modelVersion", "promptFeedback", "responseId", "usageMetadata"})
 """Fields of a chunk; JSON without any of them is something else."""
 
+_PLAIN = ("candidates", 0, "content", "parts", 0, "text")
+"""Where the text of a plain chunk is."""
+
 _NOTHING: dict[str, Any] = {}
 
 _KINDS = (
@@ -97,30 +100,38 @@ class GenerateContentDecoder(MessageDecoder):
 
     # The seam of `MessageDecoder`.
 
-    def frame(self, data: dict[str, Any], event: str) -> None:
+    def frame(self, data: dict[str, Any], event: str) -> None:  # noqa: C901 - there is one per token: a call costs more than a line
         """Read one chunk."""
         if not self._started:
             self._identify(data)
+        plain = ""
         candidates = data.get("candidates")
         if candidates:
             candidate = candidates[0]
             if candidate.get("index"):
                 candidate = next((item for item in mappings(candidates) if not item.get("index")), _NOTHING)
             content = candidate.get("content")
-            for part in (content.get("parts") or ()) if content else ():
+            parts = (content.get("parts") or ()) if content else ()
+            for part in parts:
                 text = part.get("text")
                 if type(text) is str and len(part) == 1:
                     if text:
                         self.run(text)
+                        plain = text
                 else:
                     self._part(part)
-            if len(candidate) > 2 or not content or "index" not in candidate:
+            if len(candidate) > ("content" in candidate) + ("index" in candidate):
                 self._beside(candidate)
+                plain = ""
+            if len(parts) != 1 or candidate is not candidates[0]:
+                plain = ""
         self._counts.feed(data.get("usageMetadata"))
         if "promptFeedback" in data:
             self._feedback(mapping(data["promptFeedback"]))
         if data.get("error") or event == "error":
             self.error(self.failure(None, data, text="", head=None))
+        elif plain and self._blocked is None:
+            self.repeatable(_PLAIN, plain, self.run)
 
     def marker(self, data: bytes) -> bool:
         """Read the end marker that gateways add, though this protocol has none."""

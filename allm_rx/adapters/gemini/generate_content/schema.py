@@ -47,6 +47,8 @@ _ABOUT = frozenset({"$schema", "$id", "$comment"})
 """Keywords about the schema itself, of no use to a model."""
 _MOST = 10_000
 """Schemas that are written; references that lead to each other could go on for ever."""
+_DEEPEST = 32
+"""Schemas that are written into each other's places."""
 
 
 def gemini_schema(schema: Mapping[str, JsonValue]) -> Schema:
@@ -92,7 +94,7 @@ class _Writer:
     def __init__(self, root: Mapping[str, JsonValue]) -> None:
         self._root: Schema = dict(root)
         self._left = _MOST
-        self._inside: list[str] = []  # references that are being written out
+        self._inside: list[str] = []  # references and parts that are being written out
 
     def write(self, node: Any) -> Any:
         if isinstance(node, list):
@@ -104,9 +106,12 @@ class _Writer:
         reference = fields.get("$ref")
         if isinstance(reference, str) and any(not key.startswith("$") for key in fields):
             return self._written_out(reference, fields)
-        together = _together(fields, self._root) if "allOf" in fields else None
-        if together is not None and self._left > 0:
-            return self.write(together)
+        together = _together(fields, self._root) if "allOf" in fields and self._goes_on() else None
+        if together is not None:
+            self._inside.append("allOf")
+            written = self.write(together)
+            self._inside.pop()
+            return written
         written: Schema = {}
         for key, value in fields.items():
             if key in _NAMED:
@@ -119,10 +124,13 @@ class _Writer:
                 written[key] = value
         return written
 
+    def _goes_on(self) -> bool:
+        return self._left > 0 and len(self._inside) < _DEEPEST
+
     def _written_out(self, reference: str, fields: Schema) -> Schema:
         """Write out a reference whose neighbours would be refused; one to where it stands itself stays, without them."""
         target = _target(reference, self._root)
-        if target is None or reference in self._inside or self._left <= 0:
+        if target is None or reference in self._inside or not self._goes_on():
             return {"$ref": reference}
         self._inside.append(reference)
         written = self.write({**target, **{key: value for key, value in fields.items() if key != "$ref"}})

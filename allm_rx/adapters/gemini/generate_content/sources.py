@@ -8,7 +8,9 @@ Rule 4: what our part has no field for (a store, a licence, a place) stays in it
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, cast
 
 from allm_rx.adapters.gemini.shapes import DIALECT, kept, mapping, mappings, number, word
@@ -113,6 +115,7 @@ class _Answer:
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
+        self._starts = list(accumulate((len(block.text) for block in blocks), initial=0))
         self._text = "".join(block.text for block in blocks)
         self._bytes = None if self._text.isascii() else self._text.encode()
 
@@ -138,9 +141,6 @@ class _Answer:
         return len(self._bytes[: max(offset, 0)].decode("utf-8", "ignore"))
 
     def _within_a_block(self, first: int, last: int) -> _Span:
-        base = 0
-        for block in self._blocks:
-            if first < base + len(block.text):
-                return _Span(block.id, first - base, min(last - base, len(block.text)))
-            base += len(block.text)
-        return _Span()
+        index = bisect_right(self._starts, first) - 1
+        block, base = self._blocks[index], self._starts[index]
+        return _Span(block.id, first - base, min(last - base, len(block.text)))

@@ -8,7 +8,7 @@ Rule 4: the plain event, some more text, takes the short way through `frame`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.openai.chat_completions.usage import usage_of
@@ -20,6 +20,7 @@ from allm_rx.wire.failures import complaint
 from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
+    from allm_rx.abc.emitter import Facts
     from allm_rx.data.failures import Failure
     from allm_rx.data.responses import FinishReason
     from allm_rx.wire.http import ResponseHead
@@ -41,15 +42,15 @@ _INCOMPLETE: dict[str, FinishReason] = {
 class ResponsesDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, *, client: frozenset[str] = frozenset(), **options: Any) -> None:
+    def __init__(self, *, client: frozenset[str] = frozenset(), **facts: Unpack[Facts]) -> None:
         """Begin an answer.
 
         Args:
             client: what the application runs itself of the tools that the API knows, see `hosted.client_side`. A call of
                 such a tool that was not offered is kept as an item of the provider's.
-            options: see `MessageDecoder`.
+            facts: see `EventEmitter`.
         """
-        super().__init__(**options)
+        super().__init__(**facts)
         self._output = Output(self, client)
         self._places: dict[tuple[Any, Any], str] = {}
         self._failed: Failure | None = None
@@ -58,27 +59,16 @@ class ResponsesDecoder(MessageDecoder):
 
     def frame(self, data: dict[str, Any], event: str) -> None:
         """Read one event of the stream."""
-        kind = as_word(data.get("type")) or event
-        if kind == _TEXT:  # there is one per token
-            block = self._places.get((data.get("output_index"), data.get("content_index")))
-            if block is None:
-                self._grow(data)
-            elif type(delta := data.get("delta")) is str:
-                self.text(block, delta)
-        elif kind == "response.output_item.added":
-            self._places.clear()
-            self._output.open(data.get("output_index"), as_object(data.get("item")))
-        elif kind == "response.output_item.done":
-            self._places.clear()
-            self._output.end(data.get("output_index"), as_object(data.get("item")))
-        elif kind in _ENDS:
-            self._conclude(as_object(data.get("response")), kind.removeprefix(_PREFIX))
-        elif kind in _BEGINNINGS:
-            self._note(as_object(data.get("response")))
-        elif kind.startswith(_PREFIX):
-            self._take(kind.removeprefix(_PREFIX), data)
-        else:
-            self._complain(data, kind)
+        kind = data.get("type") or event
+        if kind != _TEXT:
+            self._read(as_word(kind), data)
+            return
+        block = self._places.get((data.get("output_index"), data.get("content_index")))
+        delta = data.get("delta")
+        if block is None:
+            self._find_text(data)
+        elif type(delta) is str:
+            self.text(block, delta)
 
     def marker(self, data: bytes) -> bool:
         """Read `[DONE]`, which gateways add after the end; an empty record only shows that the server lives."""
@@ -109,7 +99,24 @@ class ResponsesDecoder(MessageDecoder):
 
     # Events.
 
-    def _grow(self, data: Wire) -> None:
+    def _read(self, kind: str, data: Wire) -> None:
+        """Read any event but a delta of text."""
+        if kind == "response.output_item.added":
+            self._places.clear()
+            self._output.open(data.get("output_index"), as_object(data.get("item")))
+        elif kind == "response.output_item.done":
+            self._places.clear()
+            self._output.end(data.get("output_index"), as_object(data.get("item")))
+        elif kind in _ENDS:
+            self._conclude(as_object(data.get("response")), kind.removeprefix(_PREFIX))
+        elif kind in _BEGINNINGS:
+            self._note(as_object(data.get("response")))
+        elif not kind.startswith(_PREFIX):
+            self._complain(data, kind)
+        elif (item := self._output.find(event := kind.removeprefix(_PREFIX), data)) is not None:
+            item.take(event, data)
+
+    def _find_text(self, data: Wire) -> None:
         """Read a delta of text whose block was not looked up yet."""
         index = data.get("output_index")
         item = self._output.find("output_text.delta", data)
@@ -118,11 +125,6 @@ class ResponsesDecoder(MessageDecoder):
         item.take("output_text.delta", data)
         if isinstance(item, Message) and self._output.is_alone(item, index):
             self._places[index, data.get("content_index")] = item.block_id(data.get("content_index"))
-
-    def _take(self, event: str, data: Wire) -> None:
-        item = self._output.find(event, data)
-        if item is not None:
-            item.take(event, data)
 
     def _complain(self, data: Wire, kind: str) -> None:
         """Read an error: nested, as OpenAI sends it, or flat, as its package describes it."""

@@ -34,14 +34,14 @@ class Item(ABC):
         self.done = False
         self._out = out
 
+    @abstractmethod
     def take(self, event: str, data: Wire) -> None:
-        """Take an event of the item; by default it is news of its progress only.
+        """Take an event of the item.
 
         Args:
             event: the event's type without `response.`.
             data: the event.
         """
-        del event, data
 
     @abstractmethod
     def end(self, item: Wire | None, *, cut: bool) -> None:

@@ -7,6 +7,7 @@ Rule 2: an event that its item does not know changes nothing.
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.openai.responses.hosted import CALLS, arguments_of, image_in, result_of, runs_at_provider
@@ -78,8 +79,9 @@ class _Call(Item):
             content, failed = result
             self._out.result(self._id, self._name(item), content, is_error=failed)
 
+    @abstractmethod
     def _complete(self, call_id: str, item: Wire | None, *, cut: bool) -> None:
-        raise NotImplementedError
+        """Say that the call is whole; see `end`."""
 
     def _begin(self, item: Wire) -> None:
         name = self._name(item)
@@ -183,6 +185,9 @@ class _WholeCall(_Call):
 class _WholeItem(Item):
     """An item that means nothing before it is whole."""
 
+    def take(self, event: str, data: Wire) -> None:
+        """Take an event, which is news of its progress."""
+
     def end(self, item: Wire | None, *, cut: bool) -> None:
         """Tell the item; one that never came whole does not count."""
         del cut
@@ -190,8 +195,9 @@ class _WholeItem(Item):
         if item is not None:
             self._tell(item)
 
+    @abstractmethod
     def _tell(self, item: Wire) -> None:
-        raise NotImplementedError
+        """Say what the item is."""
 
 
 class _Image(_WholeItem):

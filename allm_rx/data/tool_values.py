@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from allm_rx.data.model import whole_characters
+from allm_rx.data.model import parse_json, whole_characters
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
+from allm_rx.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from allm_rx.data.parts import ResultContent
-    from allm_rx.errors import ToolError
 
+_ERROR = '{"error":{"reason":'
 _PARTS = (TextPart, ImagePart, FilePart, AudioPart)
 
 
@@ -39,10 +40,21 @@ def encoded(value: Any) -> str | tuple[ResultContent, ...]:
     return to_json(_sorted(value), inf_nan_mode="strings", fallback=_refuse).decode()
 
 
-def error_text(error: ToolError) -> str:
+def error_text(reason: str, message: str | None = None) -> str:
     """Write a failed call for the model, as structured JSON."""
-    message = whole_characters(error.message)
-    return to_json({"error": {"reason": error.reason, "message": message}}).decode()
+    told = {"reason": reason} if message is None else {"reason": reason, "message": whole_characters(message)}
+    return to_json({"error": told}).decode()
+
+
+def error_of(text: str) -> tuple[str, str] | None:
+    """Give reason and message of a failed call that `error_text` wrote; None for any other text."""
+    if not text.startswith(_ERROR):
+        return None
+    try:
+        told = parse_json(text)["error"]
+        return (told["reason"], str(told.get("message", ""))) if told["reason"] in ToolError.reasons else None
+    except (KeyError, TypeError, ValueError):  # a tool's own text that begins alike
+        return None
 
 
 def _sorted(value: Any) -> Any:
