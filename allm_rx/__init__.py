@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from allm_rx import errors, operators, sessions
+    from allm_rx.abc.stores import SessionStore
     from allm_rx.abc.tools import AskUser, Halt, ToolContext
     from allm_rx.data import events
     from allm_rx.data.failures import Failure
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from allm_rx.execution.calls import chat, generate, step, stream, stream_generate, stream_step
     from allm_rx.runtime.engine import Engine
     from allm_rx.runtime.tools import tool
+    from allm_rx.sessions.stores import MemoryStore, SqliteStore
 
 __all__ = [
     "AskUser",
@@ -46,6 +48,7 @@ __all__ = [
     "FilePart",
     "Halt",
     "ImagePart",
+    "MemoryStore",
     "Message",
     "ProviderPart",
     "ReasoningPart",
@@ -53,7 +56,9 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "Session",
+    "SessionStore",
     "SourcePart",
+    "SqliteStore",
     "StepResult",
     "TextPart",
     "Thread",
@@ -92,6 +97,7 @@ _HOMES = {
     "FilePart": "allm_rx.data.parts",
     "Halt": "allm_rx.abc.tools",
     "ImagePart": "allm_rx.data.parts",
+    "MemoryStore": "allm_rx.sessions.stores",
     "Message": "allm_rx.data.messages",
     "ProviderPart": "allm_rx.data.parts",
     "ReasoningPart": "allm_rx.data.parts",
@@ -99,7 +105,9 @@ _HOMES = {
     "Response": "allm_rx.data.responses",
     "RetryPolicy": "allm_rx.data.policies",
     "Session": "allm_rx.data.sessions",
+    "SessionStore": "allm_rx.abc.stores",
     "SourcePart": "allm_rx.data.parts",
+    "SqliteStore": "allm_rx.sessions.stores",
     "StepResult": "allm_rx.data.results",
     "TextPart": "allm_rx.data.parts",
     "Thread": "allm_rx.data.threads",

@@ -106,8 +106,7 @@ class LoopScheduler(AsyncIOScheduler):
         entered = SerialDisposable()
 
         def enter() -> None:
-            if not entered.is_disposed:
-                entered.disposable = super(LoopScheduler, self).schedule_relative(duetime, action, state)
+            entered.disposable = super(LoopScheduler, self).schedule_relative(duetime, action, state)
 
         call_on(self.loop, enter)
         return Disposable(lambda: call_on(self.loop, entered.dispose))

@@ -32,7 +32,7 @@ _SHORT = 16
 """Bytes of a record that may be an end marker."""
 
 # A frame of another shape than documented is the provider's failure, not a crash of the caller's program.
-_UNEXPECTED = (AllmError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+_UNEXPECTED = (AllmError, AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
 
 
 class MessageDecoder(EventEmitter, ABC):
@@ -200,11 +200,11 @@ class MessageDecoder(EventEmitter, ABC):
         return frame
 
     def _frame(self, data: dict[str, Any], event: str) -> None:
-        if self._raw:
-            whole = repair_json(data)
-            kind = str(whole.get("type") or event or "chunk")
-            self.raw("chunk" if kind == "usage" else kind, whole)  # that kind is ours
         try:
+            if self._raw:
+                whole = repair_json(data)
+                kind = str(whole.get("type") or event or "chunk")
+                self.raw("chunk" if kind == "usage" else kind, whole)  # that kind is ours
             self.frame(data, event)
         except _UNEXPECTED as error:
             self._unexpected(error)

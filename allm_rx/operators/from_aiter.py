@@ -94,10 +94,9 @@ class _Iterating(DisposableBase, Generic[T]):
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        if not self._off:
-            self._task = self._loop.create_task(self._run(), name="allm_rx from_aiter")
-            _running.add(self._task)
-            self._task.add_done_callback(_running.discard)
+        self._task = self._loop.create_task(self._run(), name="allm_rx from_aiter")
+        _running.add(self._task)
+        self._task.add_done_callback(_running.discard)
 
     def dispose(self) -> None:
         """Leave; from any thread."""

@@ -519,3 +519,34 @@ def test_the_wait_for_the_end_marker_counts_only_with_the_subscriber() -> None:
     seen, _ = virtual_loop.run(paused(HELLO.removesuffix(END), 0.5, None))
 
     assert seen[-2:] == [(5.5, "message_completed"), (5.5, "|")]
+
+
+def test_what_comes_while_the_end_marker_is_awaited_can_pause_the_wait() -> None:
+    """Half of the second had passed when the subscriber got busy, and half is left when it is back."""
+
+    async def main() -> list[float]:
+        ended: list[float] = []
+        tap, socket, loop = Tap(), Socket(), running()
+        stream = exchange(socket, lambda: REQUEST, ToyDecoder, timeouts=Timeouts())
+        stream.subscribe(on_completed=lambda: ended.append(loop.time()), scheduler=LoopScheduler(loop, tap))
+        socket.bytes.on_next(STREAM)
+        socket.bytes.on_next(frame(finish="stop"))
+        await pass_time(0.5)
+        tap.close()
+        socket.bytes.on_next(frame(say="!"))
+        await pass_time(20)
+        tap.open()
+        await pass_time(20)
+        return ended
+
+    assert virtual_loop.run(main()) == [21.0]
+
+
+def test_the_end_marker_is_awaited_once() -> None:
+    """Each further piece adds no timer."""
+    server = answer((1, STREAM), (2, HELLO.removesuffix(END)), (2.1, b":\n"), (2.2, b":\n"))
+
+    server.stream().subscribe(scheduler=server.scheduler)
+    server.scheduler.advance_to(2.5)
+
+    assert server.timers == 1

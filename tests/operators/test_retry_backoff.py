@@ -252,7 +252,8 @@ def test_a_source_that_fails_within_subscribe_and_stays_is_left() -> None:
         observer.on_next(failed())
         return Disposable(lambda: left.append(scheduler.clock))
 
-    scheduler.start(lambda: Observable(subscribe).pipe(lx.retry_backoff(POLICY.replace(max_attempts=2))), disposed=300)
+    source: Observable[Event] = Observable(subscribe)
+    scheduler.start(lambda: source.pipe(lx.retry_backoff(POLICY.replace(max_attempts=2))), disposed=300)
 
     assert left == [200, 300]
 

@@ -160,9 +160,10 @@ def test_a_loop_that_was_not_closed_is_a_leak() -> None:
 
 def test_a_connection_that_waits_to_be_used_again_is_no_leak() -> None:
     """Neither our end of it, nor the server's in the same process, nor the session that keeps it."""
+    transport = AiohttpTransport()
 
     async def ask(url: str) -> bytes:
-        session = await AiohttpTransport().session()
+        session = await transport.session()
         async with session.get(url) as answer:
             return await answer.read()
 

@@ -17,7 +17,7 @@ from allm_rx.errors import EngineError
 from allm_rx.wire.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from allm_rx.abc.adapter import Call
     from allm_rx.abc.transport import Transport
@@ -56,17 +56,17 @@ class OpenAIService:
         try:
             return call.key(self.provider, self.key_variables, given)
         except EngineError:
-            if urlsplit(self.base_url).hostname in _LOOPBACK:
-                return None
-            raise
+            if self._needs_key:
+                raise
+            return None
 
-    def _secrets(self, call: Call) -> tuple[str, ...]:
-        """Give what must not appear in an error: the key, and whatever the caller put into headers as a secret."""
-        try:
-            key = self._key(call)
-        except EngineError:  # taken away since the request was sent; the failure to tell is another one
-            key = None
-        hidden = (key, *self.headers.values())
+    @property
+    def _needs_key(self) -> bool:
+        return urlsplit(self.base_url).hostname not in _LOOPBACK
+
+    def _secrets(self, sent: Iterable[SecretStr | None]) -> tuple[str, ...]:
+        """Give what must not appear in an error: keys that were sent, and whatever the caller put into headers as a secret."""
+        hidden = (*sent, *self.headers.values())
         return tuple(value.get_secret_value() for value in hidden if isinstance(value, SecretStr))
 
     def __repr__(self) -> str:

@@ -160,6 +160,15 @@ def test_id_of_the_exchange_wins_over_that_of_the_answer() -> None:
     assert started == MessageStarted("r", "lake", "m", None, "gate-1")
 
 
+def test_chunks_that_differ_in_their_text_only_are_read_right() -> None:
+    """Whatever the text is, between chunks of one form it is what it says."""
+    said = ["a", "b", 'say "ho"', "äö🌊", "back\\slash", "", "tab\t", "z"]
+
+    response = answer(*(chunk(text(piece)) | {"usageMetadata": {"trafficType": "ON_DEMAND"}} for piece in said), STOP)
+
+    assert (response.output_text, response.usage.extra) == ("".join(said), {"trafficType": "ON_DEMAND"})
+
+
 def test_only_the_first_candidate_is_read() -> None:
     """Chunks of several candidates may be mixed; the others are not asked for."""
     other = chunk(text("x"))["candidates"][0] | {"index": 1}

@@ -133,6 +133,30 @@ def test_custom_call_has_its_text_as_input() -> None:
     assert kept(made) == {"type": "custom_tool_call", "id": "ctc_1"}
 
 
+def test_end_of_a_free_text_is_the_authority() -> None:
+    """Where deltas and the whole input differ, the whole one is what the tool gets."""
+    frames = [
+        added(0, "custom_tool_call", call_id="c", name="helm"),
+        ev("custom_tool_call_input.delta", output_index=0, delta="turn lft"),
+        done(0, "custom_tool_call", call_id="c", name="helm", input="turn left"),
+    ]
+
+    (made,) = answer(created(), *frames, completed()).message.tool_calls
+
+    assert made.arguments == {"input": "turn left"}
+
+
+@pytest.mark.parametrize("kind", ["function_call", "custom_tool_call"])
+def test_news_of_a_call_changes_nothing(kind: str) -> None:
+    """Events of a call that are yet to come are passed over."""
+    news = [ev("function_call_arguments.paused", output_index=0), ev("custom_tool_call_input.paused", output_index=0)]
+    begun = added(0, kind, call_id="c", name="f")
+
+    events = events_of(created(), begun, *news, done(0, kind, call_id="c", name="f", arguments="{}", input=""), completed())
+
+    assert [event.id for event in events if isinstance(event, ToolCallCompleted)] == ["c"]
+
+
 def test_custom_call_without_input_has_an_empty_one() -> None:
     """Nothing is a text too."""
     (made,) = answer(created(), done(0, "custom_tool_call", call_id="c", name="helm", input=""), completed()).message.tool_calls

@@ -198,6 +198,13 @@ def test_parts_that_are_counted_otherwise_are_matched_in_order() -> None:
     assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["Hi"]
 
 
+def test_parts_that_only_the_item_has_come_after_those_that_are_counted_otherwise() -> None:
+    """What the stream began is the first part, whatever its number."""
+    response = answer(created(), added(0, "message"), text("On", content=5), completed(said("One", "Two")))
+
+    assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["One", "Two"]
+
+
 def test_parts_stay_apart() -> None:
     """Two parts of a message are two texts, however they interleave."""
     response = answer(

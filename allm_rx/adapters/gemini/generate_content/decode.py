@@ -125,12 +125,14 @@ class GenerateContentDecoder(MessageDecoder):
                 plain = ""
             if len(parts) != 1 or candidate is not candidates[0]:
                 plain = ""
-        self._counts.feed(data.get("usageMetadata"))
+        usage = data.get("usageMetadata")
+        if usage:
+            self._counts.feed(usage)
         if "promptFeedback" in data:
             self._feedback(mapping(data["promptFeedback"]))
         if data.get("error") or event == "error":
             self.error(self.failure(None, data, text="", head=None))
-        elif plain and self._blocked is None:
+        elif plain and "candidatesTokenCount" not in (usage or ()):  # one that counts is never the same twice
             self.repeatable(_PLAIN, plain, self.run)
 
     def marker(self, data: bytes) -> bool:

@@ -13,6 +13,7 @@ from allm_rx.adapters.openai.service import OpenAIService
 from allm_rx.operators.exchange import exchange
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from reactivex import Observable
 
     from allm_rx.abc.adapter import Call
@@ -43,15 +44,12 @@ class OpenAI(OpenAIService):
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
+        sent: set[SecretStr | None] = set()
 
         def wire() -> WireRequest:
-            return encode(
-                request,
-                base_url=self.base_url,
-                key=self._key(call),
-                headers=self.headers,
-                connect_timeout=call.timeouts.connect,
-            )
+            key = self._key(call)
+            sent.add(key)
+            return encode(request, base_url=self.base_url, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
         def decoder(head: ResponseHead | None) -> ResponsesDecoder:
             return ResponsesDecoder(
@@ -60,7 +58,7 @@ class OpenAI(OpenAIService):
                 request_id=call.request_id,
                 provider_request_id=head.request_id if head is not None else None,
                 include_raw_chunks=call.include_raw_chunks,
-                secrets=self._secrets(call),
+                secrets=self._secrets(sent),
             )
 
         transport = self.transport or call.host.transport

@@ -23,12 +23,11 @@ _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav
 
 def encode_content(parts: Sequence[Part]) -> str | list[Wire]:
     """Give content: a text alone as it is, anything else as a list of parts."""
-    if not parts:
-        return ""
-    only = parts[0]
-    if len(parts) == 1 and isinstance(only, TextPart) and not _further(only):
-        return only.text
-    return [encode_part(part) for part in parts]
+    match parts:
+        case [TextPart() as only] if not _further(only):
+            return only.text
+        case _:
+            return [encode_part(part) for part in parts]
 
 
 def encode_part(part: Part) -> Wire:

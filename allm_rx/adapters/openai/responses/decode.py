@@ -15,7 +15,7 @@ from allm_rx.adapters.openai.chat_completions.usage import usage_of
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.adapters.openai.responses.output import Output
 from allm_rx.adapters.openai.responses.texts import Message
-from allm_rx.adapters.openai.responses.wire import Wire, as_object, as_word, without
+from allm_rx.adapters.openai.responses.wire import Wire, as_index, as_object, as_word, without
 from allm_rx.wire.failures import complaint
 from allm_rx.wire.text import repair_json
 
@@ -118,13 +118,13 @@ class ResponsesDecoder(MessageDecoder):
 
     def _find_text(self, data: Wire) -> None:
         """Read a delta of text whose block was not looked up yet."""
-        index = data.get("output_index")
         item = self._output.find("output_text.delta", data)
         if item is None:
             return
         item.take("output_text.delta", data)
-        if isinstance(item, Message) and self._output.is_alone(item, index):
-            self._places[index, data.get("content_index")] = item.block_id(data.get("content_index"))
+        index, content = data.get("output_index"), as_index(data.get("content_index"))
+        if content is not None and isinstance(item, Message) and self._output.is_alone(item, index):
+            self._places[index, content] = item.block_id(content)
 
     def _complain(self, data: Wire, kind: str) -> None:
         """Read an error: nested, as OpenAI sends it, or flat, as its package describes it."""
