@@ -1,6 +1,6 @@
 """Chats with scripted models, in virtual time."""
 
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
 import reactivex as rx
 from reactivex import Observable
@@ -14,6 +14,7 @@ from allm_rx.data.parts import ToolCall
 from allm_rx.data.results import ChatResult
 from allm_rx.execution.calls import chat
 from allm_rx.runtime.engine import Engine
+from allm_rx.runtime.options import Options
 from allm_rx.runtime.tools import FunctionTool, tool
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def giving(value: Any, name: str = "look", **options: Any) -> FunctionTool[..., 
     return tool(look, name=name, **options)
 
 
-def answering(value: Any, **options: Any) -> ChatResult:
+def answering(value: Any, **options: Unpack[Options]) -> ChatResult:
     """A chat whose model calls a tool that gives a value, and then says `done`."""
     return result(chat(engine([call("look")], ["done"], tools=[giving(value)]), "hi", **options))
 

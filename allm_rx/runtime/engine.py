@@ -57,7 +57,7 @@ class Engine:
 
         Raises:
             TypeError: `params` has an unknown name.
-            ValidationError: a field or one of `params` has an impossible value.
+            ValidationError: a field or one of `params` has an impossible value, or something among the tools is none.
         """
         check_names(self.params, where="Engine(params=...)")
         check_values(self.params)
@@ -67,7 +67,7 @@ class Engine:
             params["api_key"] = SecretStr(key)  # a repr shows params
         object.__setattr__(self, "params", MappingProxyType(params))
         object.__setattr__(self, "context", MappingProxyType(dict(self.context)))
-        object.__setattr__(self, "tools", tuple(self.tools))
+        object.__setattr__(self, "tools", merged_tools(self.tools))
 
     @classmethod
     def from_model(cls, reference: str, **fields: Any) -> Self:

@@ -29,6 +29,8 @@ _DESCRIPTORS = "/proc/self/fd"
 """Where a system lists the open descriptors of a process, if it does."""
 _STREAMING = ("socket:", "pipe:", "anon_inode:[eventpoll]")
 """What a stream may hold open; files belong to others, such as the test runner."""
+_BUSY = 1.0
+"""Seconds that the I/O thread may take to answer on a machine that has other things to do."""
 _KEEPER = "Connections._keep"
 """The generator that owns a loop's session; it lives as long as the loop, by design."""
 
@@ -118,10 +120,11 @@ def _on_loop(look: Callable[[], T], patience: float) -> T:
     async def looking() -> T:
         return look()
 
+    limit = patience + _BUSY
     try:
-        return asyncio.run_coroutine_threadsafe(looking(), io_loop()).result(patience)
+        return asyncio.run_coroutine_threadsafe(looking(), io_loop()).result(limit)
     except TimeoutError:
-        raise AssertionError(f"The I/O thread did not answer for {patience} s: something blocks it.") from None
+        raise AssertionError(f"The I/O thread did not answer for {limit:g} s: something blocks it.") from None
 
 
 def _tasks_and_generators() -> dict[Any, str]:

@@ -203,4 +203,4 @@ def test_a_blocked_io_thread_is_told() -> None:
     with leak(ended.set) as raised:
         io_loop().call_soon_threadsafe(ended.wait)
 
-    assert str(raised.value) == "The I/O thread did not answer for 0.05 s: something blocks it."
+    assert str(raised.value) == "The I/O thread did not answer for 1.05 s: something blocks it."

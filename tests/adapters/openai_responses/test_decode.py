@@ -278,6 +278,16 @@ def test_failed_alone_is_an_error() -> None:
     assert (response.error.reason, response.error.retry_after) == ("rate_limited", 20)
 
 
+def test_error_of_a_response_counts_under_any_status() -> None:
+    """A response that names an error did not succeed."""
+    response = whole(
+        {"object": "response", "status": "cancelled", "error": {"message": "the mast broke"}, "output": [said("Hi")]}
+    )
+
+    assert response.error is not None
+    assert (response.output_text, "the mast broke" in response.error.message) == ("Hi", True)
+
+
 def test_failed_without_a_reason_is_an_error() -> None:
     """A server that gives up without a word is not taken for one that answered."""
     response = answer(created(), ev("failed", response={"status": "failed", "error": None}))

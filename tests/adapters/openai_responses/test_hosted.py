@@ -180,6 +180,16 @@ def test_picture_is_media_that_can_be_sent_back() -> None:
     assert kept(made.part) == {"type": "image_generation_call", "id": "ig_1", "status": "completed", "output_format": "webp"}
 
 
+def test_picture_that_is_written_in_another_way_is_kept_so() -> None:
+    """What cannot be written again letter for letter is kept beside the bytes."""
+    item = {"id": "ig_1", "result": "cGl4\nZWxz"}
+
+    (part,) = answer(created(), done(0, "image_generation_call", **item), completed()).message.content
+
+    assert isinstance(part, ImagePart)
+    assert (part.data, kept(part)["result"]) == (b"pixels", "cGl4\nZWxz")
+
+
 @pytest.mark.parametrize("result", [None, "", "!", "a"])
 def test_picture_that_cannot_be_read_is_kept_as_an_item(result: Any) -> None:
     """A picture that failed is no picture, and no failure of the answer."""

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from allm_rx.data.events import Error, TextDelta, ToolCallCompleted, ToolCallStarted
+from allm_rx.data.events import Error, TextDelta, ToolCallCompleted, ToolCallDelta, ToolCallStarted
 from allm_rx.data.parts import TextPart, ToolCall
+from allm_rx.data.responses import Response
 from tests.adapters.openai_responses.frames import added, answer, completed, created, done, ev, events_of, said, text
 
 
@@ -15,6 +16,10 @@ def arguments(delta: str, **fields: Any) -> dict[str, Any]:
 
 def call(call_id: str, name: str = "sail", arguments: str = "", **fields: Any) -> dict[str, Any]:
     return {"call_id": call_id, "name": name, "arguments": arguments, **fields}
+
+
+def texts(response: Response) -> list[str]:
+    return [part.text for part in response.message.content if isinstance(part, TextPart)]
 
 
 def calls(*frames: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -55,7 +60,8 @@ def test_parallel_calls_are_joined_by_index_when_ids_rotate() -> None:
 def test_ids_join_when_indexes_are_missing_or_repeated(index: int | None) -> None:
     """A server that numbers all its items alike, or none, is told apart by its ids."""
     place = {} if index is None else {"output_index": index}
-    told = calls(
+    events = events_of(
+        created(),
         added(index, "function_call", **call("c0", id="i0")),
         added(index, "function_call", **call("c1", id="i1")),
         arguments('{"to":', item_id="i0", **place),
@@ -67,7 +73,48 @@ def test_ids_join_when_indexes_are_missing_or_repeated(index: int | None) -> Non
         completed(),
     )
 
-    assert told == [("c0", {"to": "sea"}), ("c1", {"at": 4})]
+    assert [(event.id, event.arguments_delta) for event in events if isinstance(event, ToolCallDelta)] == [
+        ("c0", '{"to":'),
+        ("c1", '{"at":'),
+        ("c0", '"sea"}'),
+        ("c1", "4}"),
+    ]
+    assert [(event.id, event.arguments) for event in events if isinstance(event, ToolCallCompleted)] == [
+        ("c0", {"to": "sea"}),
+        ("c1", {"at": 4}),
+    ]
+
+
+def test_texts_under_one_index_are_told_apart_by_their_ids() -> None:
+    """Two messages that are open at once, and numbered alike, do not mix."""
+    response = answer(
+        created(),
+        added(0, "message", id="a"),
+        added(0, "message", id="b"),
+        *(text(piece, item_id=piece[0]) for piece in ("a1", "b1", "a2", "b2")),
+        completed(),
+    )
+
+    assert texts(response) == ["a1a2", "b1b2"]
+
+
+def test_new_item_under_an_old_index_is_another_one() -> None:
+    """A server that repeats an index, and forgets to end its items, has several messages all the same."""
+    frames = [added(0, "message"), text("One"), text("!"), added(0, "message"), text("Two")]
+
+    assert texts(answer(created(), *frames, completed())) == ["One!", "Two"]
+
+
+def test_index_that_comes_late_means_the_item_without_one() -> None:
+    """A server that numbers some of its events has one call, not two."""
+    told = calls(
+        added(None, "function_call", **call("c1", id="fc_1")),
+        arguments('{"to":', output_index=0),
+        done(0, "function_call", **call("c1", arguments='{"to":"sea"}', id="fc_2")),
+        completed(),
+    )
+
+    assert told == [("c1", {"to": "sea"})]
 
 
 @pytest.mark.parametrize("index", [None, 0])
@@ -185,6 +232,30 @@ def test_missing_item_does_not_shift_the_others() -> None:
     assert response.output_text == "Hi there"
 
 
+def test_terminal_names_what_it_completes() -> None:
+    """An item is found by its id where it has no index."""
+    frames = [added(None, "message", id="m1"), text("One", None), added(None, "message", id="m2"), text("Tw", None)]
+
+    assert texts(answer(created(), *frames, completed(said("Two", id="m2")))) == ["One", "Two"]
+
+
+def test_terminal_is_matched_by_index_when_ids_rotate() -> None:
+    """Items that began in another order than they stand in are not mixed up."""
+    response = answer(created(), text("B", index=1), text("A", index=0), completed(said("A!", id="x"), said("B!", id="y")))
+
+    assert texts(response) == ["B!", "A!"]
+
+
+def test_call_that_was_whole_before_the_limit_is_run() -> None:
+    """The limit cut what came after it."""
+    item = {"type": "custom_tool_call", "call_id": "c", "name": "helm", "input": "left", "status": "completed"}
+    limit = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": [item, said("Hal")]}
+
+    (made,) = answer(created(), ev("incomplete", response=limit)).message.tool_calls
+
+    assert (made.arguments, made.error) == ({"input": "left"}, None)
+
+
 def test_parts_that_are_counted_otherwise_are_matched_in_order() -> None:
     """A server that counts its parts from one in the stream, and has one in the item, has one text."""
     response = answer(
@@ -195,14 +266,14 @@ def test_parts_that_are_counted_otherwise_are_matched_in_order() -> None:
         completed(said("Hi", id="m")),
     )
 
-    assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["Hi"]
+    assert texts(response) == ["Hi"]
 
 
 def test_parts_that_only_the_item_has_come_after_those_that_are_counted_otherwise() -> None:
     """What the stream began is the first part, whatever its number."""
     response = answer(created(), added(0, "message"), text("On", content=5), completed(said("One", "Two")))
 
-    assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["One", "Two"]
+    assert texts(response) == ["One", "Two"]
 
 
 def test_parts_stay_apart() -> None:
@@ -218,7 +289,7 @@ def test_parts_stay_apart() -> None:
         completed(),
     )
 
-    assert [part.text for part in response.message.content if isinstance(part, TextPart)] == ["One", "Two"]
+    assert texts(response) == ["One", "Two"]
 
 
 def test_reasoning_stands_before_what_it_led_to() -> None:

@@ -1,6 +1,7 @@
 """What the Messages API cannot carry, found before anything is sent.
 
-Rule: only what is certain is refused here; what one model takes and another does not, the provider decides.
+Rule 1: only what is certain is refused here; what one model takes and another does not, the provider decides.
+Rule 2: an option is refused rather than dropped: who asks for a cache key must not believe in one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def check(request: Request, *, api_version: str, provider: str) -> None:
         *_something_said(request, provider),
         *_tools(request, provider),
         *_sampling(request, api_version, provider),
+        *_effort_and_budget(request, provider),
         *_thinking(request, provider),
+        *_prompt_cache(request, provider),
         *_format(request, provider),
     ]
     if issues:
@@ -106,6 +109,17 @@ def _sampling(request: Request, api_version: str, provider: str) -> Iterator[Iss
         yield Issue(("temperature",), "out_of_range", what)
 
 
+def _effort_and_budget(request: Request, provider: str) -> Iterator[Issue]:
+    wanted = request.reasoning
+    if wanted is None or wanted.effort is None or wanted.budget_tokens is None:
+        return
+    off = (wanted.effort == "none", wanted.budget_tokens == 0)
+    if any(off) is not all(off) or (not any(off) and thinking_of(request.model) != "both"):
+        given = f"effort {wanted.effort!r} and budget {wanted.budget_tokens}"
+        what = f"{request.model} of {provider} takes one word on how much to think, not {given}: give `effort` or `budget_tokens`"
+        yield Issue(("reasoning",), "effort_and_budget", what)
+
+
 def _thinking(request: Request, provider: str) -> Iterator[Issue]:
     if not thinks(request):
         return
@@ -137,6 +151,12 @@ def _budget(request: Request, provider: str) -> Iterator[Issue]:
     elif form == "budget" and limit <= LEAST_BUDGET:
         what = f"{provider} needs more than {LEAST_BUDGET} tokens to think, not {limit}: raise it, or leave out the reasoning"
         yield Issue(("max_tokens",), "out_of_range", what)
+
+
+def _prompt_cache(request: Request, provider: str) -> Iterator[Issue]:
+    if request.prompt_cache is not None and request.prompt_cache.key is not None:
+        what = f"{provider} finds what it cached by the text and knows no keys, such as {request.prompt_cache.key!r}: leave it out"
+        yield Issue(("prompt_cache", "key"), "unsupported_cache_key", what)
 
 
 def _format(request: Request, provider: str) -> Iterator[Issue]:

@@ -3,8 +3,8 @@
 Rule 1: pure; the same request gives the same bytes.
 Rule 2: None is left out, so the provider's own default holds; `max_tokens` alone has to be sent, see `DEFAULT_MAX_TOKENS`.
 Rule 3: `provider_options` are merged deeply, and last.
-Rule 4: `prompt_cache` marks the ends of tools, system prompt and messages; the key has no place in this API. Marks that blocks
-have in their `provider_data` stay.
+Rule 4: `prompt_cache` marks the ends of tools, system prompt and messages; the API knows no keys, so `check`
+refuses one. Marks that blocks have in their `provider_data` stay.
 """
 
 from __future__ import annotations

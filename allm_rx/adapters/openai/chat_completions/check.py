@@ -1,6 +1,7 @@
 """What the Chat Completions API cannot carry, found before anything is sent.
 
-Rule: only what is certain is refused here; what one model takes and another does not, the provider decides.
+Rule 1: only what is certain is refused here; what one model takes and another does not, the provider decides.
+Rule 2: an option is refused rather than dropped: who asks for a cache key must not believe in one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def check(request: Request, *, quirks: Quirks, provider: str) -> None:
     issues = [
         *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, quirks, provider)),
         *_tools(request, provider),
+        *_reasoning(request, quirks, provider),
+        *_prompt_cache(request, quirks, provider),
         *_options(request),
     ]
     if issues:
@@ -89,6 +92,37 @@ def _tools(request: Request, provider: str) -> Iterator[Issue]:
         if isinstance(tool, ProviderTool) and tool.dialect != DIALECT:
             what = f"the tool {tool.name!r} belongs to {tool.dialect!r}, but {provider} is spoken to in {DIALECT!r}: leave it out"
             yield Issue(("tools", index), "foreign_tool", what)
+
+
+def _reasoning(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:
+    wanted = request.reasoning
+    if wanted is None:
+        return
+    if wanted.effort is not None and wanted.budget_tokens is not None:
+        what = f"{provider} takes an effort or a budget for thinking, not both: give `effort` or `budget_tokens`"
+        yield Issue(("reasoning",), "effort_and_budget", what)
+    path: Path = ("reasoning", "summary")
+    if wanted.summary in ("concise", "detailed"):
+        what = f"{provider} gives no choice of summaries, but {wanted.summary!r} is asked for: use 'auto', or leave `summary` out"
+        yield Issue(path, "unsupported_option", what)
+    elif wanted.summary == "auto" and not quirks.shows_reasoning:
+        what = f"{provider} shows no reasoning in this API, but a summary is asked for: leave `summary` out, or use `OpenAI`"
+        yield Issue(path, "unsupported_option", what)
+    elif wanted.summary == "none" and quirks.shows_reasoning and quirks.reasoning != "openrouter":
+        what = f"{provider} cannot be told to hide its reasoning: leave `summary` out, or filter the events"
+        yield Issue(path, "unsupported_option", what)
+
+
+def _prompt_cache(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:
+    cache = request.prompt_cache
+    if cache is None or quirks.prompt_cache:
+        return
+    if cache.key is not None:
+        what = f"{provider} takes no key for its cache, such as {cache.key!r}: leave `key` out"
+        yield Issue(("prompt_cache", "key"), "unsupported_cache_key", what)
+    if cache.retention == "long":
+        what = f"{provider} decides itself how long it caches: leave `retention` out"
+        yield Issue(("prompt_cache", "retention"), "unsupported_cache_retention", what)
 
 
 def _options(request: Request) -> Iterator[Issue]:

@@ -2,7 +2,7 @@
 
 Rule 1: pure; the same request gives the same bytes.
 Rule 2: None is left out, so the provider's own default holds; `provider_options` are merged deeply, and last.
-Rule 3: a hint that a service has no field for (prompt cache, a budget for thinking) is left out or rounded, never refused.
+Rule 3: a budget for thinking is rounded to the words that a service knows; what it has no field for, `check` refuses.
 """
 
 from __future__ import annotations

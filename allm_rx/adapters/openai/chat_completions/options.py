@@ -32,6 +32,8 @@ class Quirks:
     """The field for the seed."""
     reasoning: Literal["effort", "openrouter", "thinking", "enable_thinking"] = "effort"
     """How the wish to think is written: `reasoning_effort`, OpenRouter's `reasoning`, `thinking.type`, or Qwen's fields."""
+    shows_reasoning: bool = False
+    """Whether readable reasoning comes unasked; OpenAI gives none in this protocol."""
     reasoning_echo: Literal["reasoning", "reasoning_content"] | None = None
     """The field in which reasoning of earlier turns is given back; None gives none, as OpenAI refuses it."""
     reasoning_details: bool = False
@@ -55,7 +57,7 @@ class Quirks:
     refusals: bool = True
     """Whether a refusal of an earlier turn is sent as one, not as text."""
     prompt_cache: bool = True
-    """Whether it takes `prompt_cache_key`."""
+    """Whether it takes `prompt_cache_key` and a retention; else it caches as it likes."""
     include_usage: bool = True
     """Whether usage has to be asked for by `stream_options`."""
     key_header: str = "authorization"
@@ -70,7 +72,9 @@ class Quirks:
 
 OPENAI = Quirks()
 AZURE = Quirks(key_header="api-key")
-COMPATIBLE = Quirks(max_tokens="max_tokens", allowed_tools=False, file_ids=False, refusals=False, prompt_cache=False)
+COMPATIBLE = Quirks(
+    max_tokens="max_tokens", shows_reasoning=True, allowed_tools=False, file_ids=False, refusals=False, prompt_cache=False
+)
 """What most servers understand; taken for a host that is not known."""
 
 LOCAL = replace(COMPATIBLE, auth_optional=True)

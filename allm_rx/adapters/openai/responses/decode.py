@@ -147,7 +147,7 @@ class ResponsesDecoder(MessageDecoder):
         self._note(response)
         why = as_word(as_object(response.get("incomplete_details")).get("reason")) if status == "incomplete" else ""
         reason = _INCOMPLETE.get(why, "other")
-        failed = status == "failed" or self._failed is not None or bool(response.get("error"))
+        failed = status == "failed" or self._failed is not None 
         self._output.settle(response.get("output"), cut=failed or reason == "length")
         if failed:
             self.error(self._failed or self.failure(None, {"error": response.get("error") or {}}, text="", head=None))

@@ -73,7 +73,7 @@ def runs_at_provider(item: Wire, client: frozenset[str]) -> bool | None:
     """
     kind, name = as_word(item.get("type")), as_word(item.get("name"))
     if kind == "custom_tool_call":
-        return name.startswith(_XAI)
+        return name not in client and name.startswith(_XAI)
     if kind in client:
         return False
     hosted = kind in _ALWAYS_HOSTED or (kind == "shell_call" and _is_container(item))

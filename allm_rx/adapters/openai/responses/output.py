@@ -77,7 +77,7 @@ class Output:
         here = self._of(kind, index)
         still_open = [item for item in here if not item.done]
         if still_open:
-            return next((item for item in still_open if item.wire_id == item_id), still_open[-1])
+            return next((item for item in still_open if item_id and item.wire_id == item_id), still_open[-1])
         late = bool(here) and index is not None
         return None if late else self.open(index, {"type": kind, "id": item_id})
 
