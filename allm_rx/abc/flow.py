@@ -58,12 +58,28 @@ class Demand(Protocol):
 
 
 class Waker(Protocol):
-    """Wakes the thread that events are delivered on."""
+    """Wakes the thread that events are delivered on; made for one subscription, on the subscriber's thread."""
+
+    def open(self, gone: Callable[[], None], /) -> None:
+        """Begin, on the subscriber's thread, before the first `wake`.
+
+        Args:
+            gone: called at most once, from any thread, when nothing can be delivered any more, as the thread or its GUI is no
+                longer there; it ends the subscription.
+        """
+        ...
 
     def wake(self, drain: Callable[[], None], /) -> None:
         """Have `drain` called soon on the delivery thread.
 
         Callable from any thread; returns at once; never calls `drain` itself. A thread that is gone is no error.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything: the subscription has ended.
+
+        Called on the subscriber's or on the delivery thread, any number of times; a `wake` may still come, and does nothing.
         """
         ...
 

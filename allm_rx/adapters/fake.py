@@ -291,7 +291,7 @@ def say(out: EventEmitter, entry: Entry, *, raw_wanted: bool = True) -> None:  #
         case SourcePart():
             out.source(entry)
         case ImagePart() | AudioPart():
-            out.media("media", entry)
+            out.media(f"media-{len(out.builder.blocks)}", entry)
         case ProviderPart():
             out.item(entry)
         case AllmError():

@@ -17,7 +17,7 @@ from allm_rx.errors import AdapterError, StreamError
 from allm_rx.wire.redaction import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import pydantic
     from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
@@ -126,9 +126,10 @@ class _Answers:
             self._observer.on_next(item)
 
     def _push(self, read: Callable[[str], Iterable[Any]], piece: str) -> None:
-        items = iter(read(piece))
+        items: Iterator[Any] | None = None
         while True:
             try:
+                items = iter(read(piece)) if items is None else items
                 item = next(items)
             except StopIteration:
                 return

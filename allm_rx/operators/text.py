@@ -23,7 +23,7 @@ def text() -> Callable[[Observable[Event]], Observable[str]]:
 
     Emits: each piece of text, never empty, on the source's thread. An `error` event becomes `on_error` with the
     `AllmError` it stands for, after the text before it, so that a wrong key never looks like an empty answer. Costs one
-    comparison per event.
+    comparison per event. After `message_restarted` the text begins anew.
     """
 
     def texts(source: Observable[Event]) -> Observable[str]:

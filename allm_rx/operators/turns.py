@@ -76,7 +76,7 @@ class Turns:
 
         Args:
             function: what is to be done when the timer rings.
-            fail: ends the stream with an error.
+            fail: leaves the source and ends the stream with an error.
         """
 
         def act(scheduler: SchedulerBase, state: object = None) -> None:
@@ -84,7 +84,7 @@ class Turns:
             try:
                 self.take(function)
             except Exception as raised:  # noqa: BLE001 - see rule 2
-                fail(raised if isinstance(raised, SubscriberError) else SubscriberError(raised))
+                self.take(fail, raised if isinstance(raised, SubscriberError) else SubscriberError(raised))
 
         return act
 

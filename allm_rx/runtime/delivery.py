@@ -3,6 +3,7 @@
 Rule 1: `dispose` works from any thread, any number of times, and never waits for one.
 Rule 2: on the delivery thread no event follows `dispose`; no lock is held while calling out.
 Rule 3: what a subscriber's `on_next` raises closes this request and is reported once, as `SubscriberError`.
+Rule 4: what belongs to a subscriber with a thread of its own is let go there: a widget must not die on the I/O thread.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ from __future__ import annotations
 import contextvars
 import logging
 import os
+import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from reactivex.abc import DisposableBase
+from reactivex.observer import Observer
 from reactivex.scheduler import VirtualTimeScheduler
 
-from allm_rx.abc.flow import Demand, LoopScheduler, demand_of
+from allm_rx.abc.flow import Demand, LoopScheduler, demand_of, running_loop
 from allm_rx.errors import SubscriberError
 from allm_rx.operators.run import RunnableObservable
 from allm_rx.runtime.hop import Hop
-from allm_rx.runtime.schedulers import Place, place, running_loop
+from allm_rx.runtime.schedulers import Place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +38,9 @@ T = TypeVar("T")
 _LOG = logging.getLogger("allm_rx.delivery")
 _SLOW = 0.05
 """Seconds a callback on the owning loop may take before `ALLM_RX_DEBUG=1` names it."""
+
+_NOBODY: ObserverBase[Any] = Observer(on_error=lambda error: None)
+"""Who takes the place of an observer that was let go."""
 
 
 class _End:
@@ -107,12 +113,16 @@ class Delivery(DisposableBase, Generic[T]):
         self._off = False
         self._inner: DisposableBase | None = None
         self._hop: Hop[T | _End] | None = None
+        self._waker = where.waker
+        self._home = threading.get_ident()
         if where.waker is not None:
             self._hop = Hop(where.loop, where.waker, self._arrive)
             self._demand = self._hop
 
     def start(self, source: Observable[T]) -> None:
         """Subscribe on the owning loop: at once when this is its thread, else as soon as it turns."""
+        if self._waker is not None:
+            self._waker.open(self.dispose)
         if running_loop() is self._loop:
             self._enter(source)
         else:
@@ -194,6 +204,8 @@ class Delivery(DisposableBase, Generic[T]):
         """Leave: no further event on the delivery thread; the connection is closed as soon as its loop turns."""
         self._off = True
         self._dispose_inner()
+        if self._waker is not None and threading.get_ident() == self._home:
+            self._let_go()
 
     def _dispose_inner(self) -> None:
         if running_loop() is self._loop:
@@ -207,6 +219,13 @@ class Delivery(DisposableBase, Generic[T]):
     def _close(self) -> None:
         if self._hop is not None:
             self._hop.close()
+        if self._waker is not None and self._observer is not _NOBODY:
+            self._waker.wake(self._let_go)
         inner, self._inner = self._inner, None
         if inner is not None:
             inner.dispose()
+
+    def _let_go(self) -> None:
+        self._observer = _NOBODY
+        if self._waker is not None:
+            self._waker.close()

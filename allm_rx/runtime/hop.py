@@ -79,6 +79,12 @@ class Hop(Generic[T]):
                 future.set_result(None)
 
     def _drain(self) -> None:
+        try:
+            self._deliver_slice()
+        finally:  # a subscriber may leave by `SystemExit`, which is not ours to catch
+            self._settle()
+
+    def _deliver_slice(self) -> None:
         queue = self._queue
         until = time.perf_counter() + _SLICE_SECONDS
         for _ in range(_SLICE_EVENTS):
@@ -89,6 +95,9 @@ class Hop(Generic[T]):
             self._deliver(item)
             if time.perf_counter() > until:
                 break
+
+    def _settle(self) -> None:
+        queue = self._queue
         if self._waiting and len(queue) <= self._low:
             self._call_on_loop(self._resume)
         if queue:

@@ -11,33 +11,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reactivex.internal.exceptions import DisposedException
 from reactivex.scheduler import (
     EventLoopScheduler,
-    ImmediateScheduler,
     NewThreadScheduler,
-    TimeoutScheduler,
-    TrampolineScheduler,
 )
 from reactivex.scheduler.eventloop import AsyncIOScheduler
+from reactivex.scheduler.mainloop import GtkScheduler, QtScheduler, TkinterScheduler, WxScheduler
 
-from allm_rx.abc.flow import RunScheduler, Waker
+from allm_rx.abc.flow import PLACELESS, RunScheduler, Waker, running_loop
 from allm_rx.errors import UsageError
+from allm_rx.runtime.wakers import EventLoopWaker, GLibWaker, QtWaker, TkWaker, WxWaker
 from allm_rx.transport.io_loop import io_loop, on_io_thread
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from reactivex.abc import SchedulerBase
-
-_PLACELESS = (NewThreadScheduler, TimeoutScheduler, TrampolineScheduler, ImmediateScheduler)
-"""Schedulers that say how to run something, not where: events arrive on the owning loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +45,13 @@ class Place:
     """Wakes the delivery thread, when that is not the loop's."""
 
 
-class EventLoopWaker:
-    """Delivers on the thread of an `EventLoopScheduler`."""
-
-    def __init__(self, scheduler: EventLoopScheduler) -> None:
-        """Wake the thread of `scheduler`."""
-        self._scheduler = scheduler
-
-    def wake(self, drain: Callable[[], None], /) -> None:
-        """Have `drain` called soon on the scheduler's thread; one that was disposed is no error."""
-
-        def act(scheduler: SchedulerBase, state: object = None) -> None:
-            del scheduler, state
-            drain()
-
-        try:
-            self._scheduler.schedule(act)
-        except DisposedException:
-            return
-
-
-class AsyncioWaker:
-    """Delivers on the thread of an asyncio loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the thread of `loop`."""
-        self._loop = loop
-
-    def wake(self, drain: Callable[[], None], /) -> None:
-        """Have `drain` called soon on the loop; one that was closed is no error."""
-        try:
-            self._loop.call_soon_threadsafe(drain)
-        except RuntimeError:
-            return
-
-
-_WAKERS: dict[type[Any], Callable[[Any], Waker]] = {EventLoopScheduler: EventLoopWaker}
+_WAKERS: dict[type[Any], Callable[[Any], Waker]] = {
+    EventLoopScheduler: EventLoopWaker,
+    GtkScheduler: GLibWaker,
+    QtScheduler: QtWaker,
+    TkinterScheduler: TkWaker,
+    WxScheduler: WxWaker,
+}
 
 
 def register_waker(scheduler: type[Any], waker: Callable[[Any], Waker]) -> None:
@@ -103,8 +69,9 @@ def place(scheduler: SchedulerBase | None) -> Place:
     """Give the place of a subscription with that scheduler, made from this thread.
 
     Raises:
-        UsageError: `wrong_thread` when a blocking `run()` would wait for its own thread; `no_event_loop` when the
-            scheduler's loop is closed; `unknown_scheduler` when nothing can wake its thread.
+        UsageError: `wrong_thread` when a blocking `run()` would wait for its own thread, or a toolkit's scheduler is used on
+            another thread than the toolkit's; `no_event_loop` when the scheduler's loop is closed, or its application not
+            there; `unknown_scheduler` when nothing can wake its thread.
     """
     if scheduler is None:
         running = running_loop()
@@ -114,7 +81,7 @@ def place(scheduler: SchedulerBase | None) -> Place:
         if loop.is_closed():
             raise UsageError("no_event_loop", "The scheduler's event loop is closed: subscribe with the running loop's.")
         return Place(loop)
-    if isinstance(scheduler, _PLACELESS):
+    if isinstance(scheduler, PLACELESS):
         if _is_run(scheduler):
             _check_run()
         return Place(io_loop())
@@ -126,14 +93,6 @@ def place(scheduler: SchedulerBase | None) -> Place:
         f"Nothing is known that wakes the thread of {type(scheduler).__name__} safely: subscribe without a scheduler, or "
         "teach it with `allm_rx.runtime.schedulers.register_waker`.",
     )
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Give the loop that runs in this thread, or None."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _is_run(scheduler: SchedulerBase) -> bool:

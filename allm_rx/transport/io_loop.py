@@ -12,6 +12,8 @@ import atexit
 import os
 import threading
 
+from allm_rx.abc.flow import lend_loop
+
 _EXIT_PATIENCE = 1.0
 """Seconds that interpreter exit waits for connections to close."""
 
@@ -92,3 +94,4 @@ def _stop() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 atexit.register(_stop)
+lend_loop(io_loop)

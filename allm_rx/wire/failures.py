@@ -177,7 +177,7 @@ def failure(
         provider=provider,
         status=status,
         retry_after=wait_in(told.message) if asked is None else asked,
-        provider_request_id=(head.request_id if head is not None else None) or told.request_id,
+        provider_request_id=safe((head.request_id if head is not None else None) or told.request_id or "") or None,
         code=safe(told.code or told.kind or "") or None,
         details={**notes, **(details or {})},
     )

@@ -109,9 +109,7 @@ def _read(value: Any) -> Any:
 
 
 PROVIDERS = (
-    Provider(
-        "anthropic", "anthropic.messages", "claude-opus-4-6", cast("Any", Anthropic), MessagesDecoder, anthropic_accepted
-    ),
+    Provider("anthropic", "anthropic.messages", "claude-opus-4-6", cast("Any", Anthropic), MessagesDecoder, anthropic_accepted),
     Provider("gemini", "gemini", "gemini-3-pro-preview", cast("Any", Gemini), GenerateContentDecoder, gemini_accepted),
     Provider(
         "openai", "openai.responses", "gpt-5.1", cast("Any", OpenAI), ResponsesDecoder, _typed(ResponseCreateParamsStreaming)

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 import reactivex as rx
@@ -21,6 +21,7 @@ from allm_rx.data import events as ev
 from allm_rx.data.parts import ToolCall
 from allm_rx.data.results import ChatResult, StepResult
 from allm_rx.execution.calls import chat, step, stream
+from allm_rx.runtime.options import Options
 from allm_rx.runtime.tools import tool
 from tests import virtual_loop
 from tests.orchestration import after, call, engine, observed, result
@@ -35,7 +36,7 @@ def error_of(done: StepResult | ChatResult) -> str:
     return json.loads(first.tool_results[0].text)["error"]["reason"]
 
 
-def once(handler: Any, **options: Any) -> StepResult:
+def once(handler: Any, **options: Unpack[Options]) -> StepResult:
     """A step that calls the one tool, awaited in a loop of its own."""
 
     async def main() -> StepResult:
@@ -90,7 +91,7 @@ def test_what_a_function_gives_without_saying_so_is_followed() -> None:
     async def later() -> str:
         return threading.current_thread().name
 
-    def act():  # type: ignore[no-untyped-def]
+    def act():
         return later()
 
     assert once(act).tool_results[0].text == "MainThread"
@@ -110,7 +111,7 @@ def test_an_observable_that_emits_elsewhere_is_brought_to_the_loop() -> None:
     threads: set[str] = set()
 
     def act() -> Observable[int]:
-        return rx.of(1, 2, 3, scheduler=NewThreadScheduler())
+        return rx.from_iterable([1, 2, 3], NewThreadScheduler())
 
     done = once(act, on_event=lambda event: threads.add(threading.current_thread().name))
 

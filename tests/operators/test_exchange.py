@@ -439,7 +439,7 @@ def test_what_a_subscriber_raises_goes_up() -> None:
     def on_next(event: Event) -> None:
         raise ValueError(event.type)
 
-    exchange(Direct(), lambda: REQUEST, ToyDecoder, timeouts=Timeouts()).subscribe(on_next)
+    exchange(Direct(), lambda: REQUEST, ToyDecoder, timeouts=Timeouts(idle=None)).subscribe(on_next)
     source.on_next(STREAM)
 
     with pytest.raises(ValueError, match="message_started"):

@@ -15,6 +15,7 @@ from allm_rx.data.tools import provider_tool
 from allm_rx.data.usage import Usage
 from allm_rx.errors import EngineError, ValidationError
 from allm_rx.testing.answers import Answer, ErrorAnswer, Recording
+from allm_rx.testing.faults import ErrorFrame
 from allm_rx.testing.provider_server import ProviderServer
 from tests.adapters.openai_responses.frames import RECORDINGS
 
@@ -78,6 +79,16 @@ def test_refusal_is_an_error_without_the_key() -> None:
     assert response.error is not None
     assert response.error.reason == "authentication_failed"
     assert "123456" not in response.model_dump_json()
+
+
+def test_error_inside_a_stream_keeps_the_text() -> None:
+    """An error event that nothing follows ends the answer."""
+    with ProviderServer(Answer("Half a boat", faults=[ErrorFrame(6, "The mast broke.")])) as server:
+        response = generate(engine_at(server), "Ahoy").run()
+
+    assert response.output_text == "Half a"
+    assert response.error is not None
+    assert (response.error.reason, "The mast broke." in response.error.message) == ("server_error", True)
 
 
 def test_thoughts_and_calls_go_back_as_they_came() -> None:

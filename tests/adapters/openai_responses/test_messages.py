@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from allm_rx.adapters.openai.responses.messages import encode_input
 from allm_rx.data.messages import Message, assistant, system, tool_result, user
@@ -21,6 +23,7 @@ from allm_rx.data.parts import (
 )
 from tests.adapters.openai_responses.frames import RECORDINGS, read
 from tests.fixture_cases import fold
+from tests.strategies import json_values, messages
 
 CALL = ToolCall(id="c1", name="look", arguments={"at": "sea"})
 
@@ -322,6 +325,20 @@ def test_picture_is_sent_back_with_its_data() -> None:
     assert sent(assistant([part])) == [
         {"type": "image_generation_call", "id": "ig_1", "result": base64.b64encode(b"px").decode()}
     ]
+
+
+KEPT = st.dictionaries(st.sampled_from(["message", "type", "id", "refusal", "item_id", "content"]), json_values, max_size=4)
+
+
+@given(st.lists(messages, max_size=4), KEPT, st.booleans())
+def test_any_conversation_can_be_written(given_messages: list[Message], kept: dict[str, Any], stored: bool) -> None:
+    """Whatever parts a conversation has, and keeps for this protocol, it is JSON, and the same each time."""
+    marked = [
+        message.replace(content=[part.replace(provider_data={"openai.responses": kept}) for part in message.content])
+        for message in given_messages
+    ]
+
+    assert json.dumps(sent(*marked, stored=stored)) == json.dumps(sent(*marked, stored=stored))
 
 
 THOUGHT = ReasoningPart(provider_data=ours(type="reasoning", id="rs_1", summary=[]))

@@ -154,8 +154,9 @@ def _budget(request: Request, provider: str) -> Iterator[Issue]:
 
 
 def _prompt_cache(request: Request, provider: str) -> Iterator[Issue]:
-    if request.prompt_cache is not None and request.prompt_cache.key is not None:
-        what = f"{provider} finds what it cached by the text and knows no keys, such as {request.prompt_cache.key!r}: leave it out"
+    key = request.prompt_cache.key if request.prompt_cache is not None else None
+    if key is not None:
+        what = f"{provider} finds what it cached by the text and knows no keys, such as {key!r}: leave `key` out"
         yield Issue(("prompt_cache", "key"), "unsupported_cache_key", what)
 
 

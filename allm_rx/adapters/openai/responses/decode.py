@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from allm_rx.abc.message_decoder import MessageDecoder
-from allm_rx.adapters.openai.chat_completions.usage import usage_of
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.adapters.openai.responses.output import Output
 from allm_rx.adapters.openai.responses.texts import Message
 from allm_rx.adapters.openai.responses.wire import Wire, as_index, as_object, as_word, without
+from allm_rx.adapters.openai.usage import usage_of
 from allm_rx.wire.failures import complaint
 from allm_rx.wire.text import repair_json
 
@@ -147,7 +147,7 @@ class ResponsesDecoder(MessageDecoder):
         self._note(response)
         why = as_word(as_object(response.get("incomplete_details")).get("reason")) if status == "incomplete" else ""
         reason = _INCOMPLETE.get(why, "other")
-        failed = status == "failed" or self._failed is not None 
+        failed = status == "failed" or self._failed is not None or bool(response.get("error"))
         self._output.settle(response.get("output"), cut=failed or reason == "length")
         if failed:
             self.error(self._failed or self.failure(None, {"error": response.get("error") or {}}, text="", head=None))

@@ -11,7 +11,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from allm_rx.adapters.openai.chat_completions.media import image_of
+from allm_rx.adapters.openai.media import image_of
 from allm_rx.adapters.openai.responses.wire import DIALECT, as_json, as_object, as_objects, as_text, as_word, kept, without
 from allm_rx.data.parts import ImagePart, TextPart
 from allm_rx.data.tools import ProviderTool

@@ -13,13 +13,13 @@ other protocols, reasoning that led to nothing, and, where the provider stores n
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
 from allm_rx.adapters.openai.responses.content import as_base64, encode_content
 from allm_rx.adapters.openai.responses.results import encode_result
-from allm_rx.adapters.openai.responses.wire import Wire, as_word, own, without
+from allm_rx.adapters.openai.responses.wire import Wire, as_object, as_word, own, without
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -100,7 +100,7 @@ def _items(message: Message) -> Iterator[Wire]:
 
 def _place(part: Part) -> bytes | None:
     """Give what parts of one item have in common; empty for text that came from elsewhere, None for what is no text."""
-    around = own(part).get("message")
+    around = as_object(own(part).get("message"))
     if around:
         return to_json(around)
     return b"" if _text(part) else None
@@ -117,8 +117,7 @@ def _text(part: Part) -> str:
 
 
 def _message(parts: Sequence[Part]) -> Wire:
-    around = cast("Wire", own(parts[0])["message"])
-    return {**around, "content": [_content(part) for part in parts if _was_told(part)]}
+    return {**as_object(own(parts[0])["message"]), "content": [_content(part) for part in parts if _was_told(part)]}
 
 
 def _was_told(part: Part) -> bool:
@@ -172,7 +171,7 @@ def _sendable(items: Iterable[Wire], *, stored: bool) -> list[Wire]:
     sendable: list[Wire] = []
     lost = False
     for item in items:
-        kind = item.get("type")
+        kind = as_word(item.get("type"))
         if kind == "reasoning":
             lost = not (stored or item.get("encrypted_content") or item.get("content"))
             if not lost:

@@ -7,7 +7,7 @@ Rule 2: what is kept of an item for the next turn is its own words, under `provi
 |---|---|
 | text | the part's fields beside its text, `refusal`, and as `message` the fields of the item around it |
 | reasoning | the item; where it is several parts, on the last of them, and `item_id` on the others |
-| call of the application's tools | the item without id, name and arguments of the call |
+| call of the application's tools | the item without what the call itself holds: its id, name and arguments |
 | anything else | the item; of a picture without its data |
 """
 
