@@ -22,6 +22,7 @@ from allm_rx.errors import Issue, ValidationError
 from allm_rx.runtime.host import HOST
 from allm_rx.runtime.options import MODEL, ORCHESTRATION, Options, check_names, check_values
 from allm_rx.runtime.tools import merged_tools, spec_of
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ def _with_model_options(request: Request, engine: Engine, call_options: Mapping[
         }
     extras = [options.get("provider_options") for options in (params, call_options)]
     if any(extras):
-        changes["provider_options"] = _merged(_merged(extras[0] or {}, request.provider_options), extras[1] or {})
+        changes["provider_options"] = merged(merged(extras[0] or {}, request.provider_options), extras[1] or {})
     models = (call_options.get("model"), request.model, engine.model, params.get("model"))
     settled = {
         "model": next((model for model in models if model is not None), None),
@@ -167,16 +168,6 @@ def _with_model_options(request: Request, engine: Engine, call_options: Mapping[
     if not changes and isinstance(settled["model"], str | None) and settled["tools"] == request.tools:
         return request.model_copy(update=settled)  # nothing is new, so nothing needs to be validated again
     return request.replace(**changes, **settled)
-
-
-def _merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge mappings deeply; the newer wins, and lists are values."""
-    result = dict(older)
-    for name, value in newer.items():
-        before = result.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        result[name] = _merged(cast("Mapping[str, Any]", before), cast("Mapping[str, Any]", value)) if both else value
-    return result
 
 
 def _policy(given: Any) -> RetryPolicy:

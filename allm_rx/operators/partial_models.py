@@ -9,11 +9,13 @@ from __future__ import annotations
 import collections.abc
 from collections.abc import Callable, Iterable, Mapping
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import pydantic
 from pydantic import AliasChoices, PydanticUserError, RootModel, TypeAdapter
-from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 ModelT = TypeVar("ModelT", bound=pydantic.BaseModel)
 Convert = Callable[[Any], Any]

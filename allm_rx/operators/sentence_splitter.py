@@ -27,11 +27,10 @@ _OPENERS = "\"'“‘«([{*_`"
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 
 _TITLES = frozenset(
-    "adm brig capt cdr cf cmdr col cpl dr drs fr gen gov hon hr jr lt maj mt messrs mlle mme mr mrs ms mx pres prof rep rev "
-    "sen sgt sr st ste vs bzw ca evtl inkl".split()
+    ["adm", "brig", "capt", "cdr", "cf", "cmdr", "col", "cpl", "dr", "drs", "fr", "gen", "gov", "hon", "hr", "jr", "lt", "maj", "mt", "messrs", "mlle", "mme", "mr", "mrs", "ms", "mx", "pres", "prof", "rep", "rev", "sen", "sgt", "sr", "st", "ste", "vs", "bzw", "ca", "evtl", "inkl"]
 )
 """Words whose dot ends nothing, though a capital follows."""
-_COUNTED = frozenset("art bd ch eq fig figs no nos nr op p par pp sec vol vols".split())
+_COUNTED = frozenset(["art", "bd", "ch", "eq", "fig", "figs", "no", "nos", "nr", "op", "p", "par", "pp", "sec", "vol", "vols"])
 """Words whose dot ends nothing before a number."""
 _CLAUSES = frozenset(["d.h", "e.g", "i.e", "o.ä", "u.a", "z.b"])
 """What stands in the middle of a sentence by its meaning."""

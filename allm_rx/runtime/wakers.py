@@ -177,7 +177,9 @@ def _bell(qtcore: Any, app: Any) -> _Bell:
 def _clapper_class(qtcore: Any) -> type[Any]:
     signal, slot = (qtcore.Signal, qtcore.Slot) if hasattr(qtcore, "Signal") else (qtcore.pyqtSignal, qtcore.pyqtSlot)
 
-    class Clapper(qtcore.QObject):
+    base: type[Any] = qtcore.QObject
+
+    class Clapper(base):
         """Carries a ring to its thread; nothing crosses but the ring."""
 
         rung = signal()

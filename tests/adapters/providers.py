@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import reactivex as rx
+from anthropic.types.beta.message_create_params import MessageCreateParamsStreaming
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from openai.types.responses.response_create_params import ResponseCreateParamsStreaming
 from pydantic import BaseModel, TypeAdapter
@@ -24,7 +25,6 @@ from allm_rx.runtime.host import HOST
 from allm_rx.testing.provider_server import ProviderServer
 from allm_rx.wire.http import WireRequest
 from allm_rx.wire.partial_json import loads
-from tests.adapters.anthropic.accepted import accepted as anthropic_accepted
 from tests.adapters.gemini.accepted import accepted as gemini_accepted
 from tests.fixture_cases import Case, decode, fold
 from tests.loopback import KEY
@@ -109,7 +109,14 @@ def _read(value: Any) -> Any:
 
 
 PROVIDERS = (
-    Provider("anthropic", "anthropic.messages", "claude-opus-4-6", cast("Any", Anthropic), MessagesDecoder, anthropic_accepted),
+    Provider(
+        "anthropic",
+        "anthropic.messages",
+        "claude-opus-4-6",
+        cast("Any", Anthropic),
+        MessagesDecoder,
+        _typed(MessageCreateParamsStreaming),
+    ),
     Provider("gemini", "gemini", "gemini-3-pro-preview", cast("Any", Gemini), GenerateContentDecoder, gemini_accepted),
     Provider(
         "openai", "openai.responses", "gpt-5.1", cast("Any", OpenAI), ResponsesDecoder, _typed(ResponseCreateParamsStreaming)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import reactivex as rx
 from reactivex import Observable
+from reactivex import operators as ops
 from reactivex.scheduler import EventLoopScheduler
 from reactivex.subject import Subject
 
@@ -413,7 +414,7 @@ def test_a_chat_on_a_threads_scheduler_delivers_there() -> None:
 def test_collect_chat_is_the_fold_behind_chat() -> None:
     """The pieces and the result of one subscription."""
     seen: list[str] = []
-    pieces = stream(calling(turns=1), "hi").pipe(rx.operators.do_action(lambda event: seen.append(event.type)))
+    pieces = stream(calling(turns=1), "hi").pipe(ops.do_action(lambda event: seen.append(event.type)))
 
     done = result(pieces.pipe(lx.collect_chat()))
 

@@ -2,13 +2,11 @@
 
 Rule 1: a key leaves this module as a `SecretStr` only.
 Rule 2: versions are dates, so a later one compares greater.
-Rule 3: a server on this machine need not have a key.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -29,14 +27,6 @@ API_VERSION = "2023-06-01"
 
 NO_SAMPLING = "2026-10-21"
 """From this version on `temperature`, `top_p` and `top_k` are refused, whatever their value."""
-
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})
-
-
-def needs_key(base_url: str) -> bool:
-    """Tell whether the server at an address is certain to want a key."""
-    return urlsplit(base_url).hostname not in _LOOPBACK
 
 
 def takes_sampling(api_version: str) -> bool:

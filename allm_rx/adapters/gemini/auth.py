@@ -2,14 +2,12 @@
 
 Rule 1: both travel in a header, never in the URL: URLs end up in logs.
 Rule 2: a token is asked for at every request, because it lasts an hour and an adapter lives longer.
-Rule 3: a server on this machine need not have a key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -23,13 +21,6 @@ KEY_VARIABLES = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 Token = str | SecretStr | Callable[[], str | SecretStr]
 """An access token, or what gives one; a callable is called on the library's loop, so it must be quick."""
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal"})
-
-
-def needs_key(base_url: str) -> bool:
-    """Tell whether the server at an address is certain to want a key."""
-    return urlsplit(base_url).hostname not in _LOOPBACK
 
 
 def access_token(token: Token | None, call: Call, *, provider: str) -> SecretStr:

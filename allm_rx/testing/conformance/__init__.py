@@ -44,7 +44,5 @@ __all__ = [
 ]
 
 
-class AdapterConformance(
-    AnswerConformance, LeavingConformance, EndingConformance, FailureConformance, SecretConformance
-):
+class AdapterConformance(AnswerConformance, LeavingConformance, EndingConformance, FailureConformance, SecretConformance):
     """All claims, for an adapter that speaks a protocol of the provider server; see this module for an example."""

@@ -10,31 +10,19 @@ from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.adapter import Call
 from allm_rx.data.events import Error, Event, MessageCompleted, RawChunk
-from allm_rx.data.failures import Failure
-from allm_rx.data.messages import user
-from allm_rx.data.requests import Request
 from allm_rx.data.usage import Usage
-from allm_rx.runtime.host import HOST
 from allm_rx.testing.answers import Answer
 from allm_rx.testing.assertions import assert_grammar
 from allm_rx.testing.conformance.answers import OFFERED, WEATHER
-from allm_rx.testing.conformance.provider import KEY, Subject, everything, response_of, text_of
+from allm_rx.testing.conformance.provider import KEY, Subject, response_of, text_of
+from allm_rx.testing.conformance.recording import Replaying
 from allm_rx.testing.faults import Cut, Drip, DuplicateTerminal, Fault, Gzip, KeepAlive, NoTerminal, WholeBody
-from allm_rx.testing.planning import planned
-from allm_rx.testing.protocols import protocols
-from allm_rx.testing.provider_server import ProviderServer
-from allm_rx.transport.replay import Exchange, Piece, Replay
-from allm_rx.wire.http import ResponseHead, WireRequest
+from allm_rx.transport.replay import Replay
 
 if TYPE_CHECKING:
-    from reactivex import Observable
-
-    from allm_rx.abc.keys import Keys
-    from allm_rx.abc.transport import Transport
-    from allm_rx.testing.protocols import Received
+    from allm_rx.testing.conformance.recording import Recording
 
 ANSWER = Answer(chunks=["Hel", "lo ", "Zoë 🙂"], usage=Usage(input_tokens=3, output_tokens=4))
-BROKEN = Failure(kind="StreamError", reason="stream_interrupted", message="The connection broke.")
 
 
 class EndingConformance(Subject):
@@ -43,7 +31,7 @@ class EndingConformance(Subject):
     @pytest.mark.parametrize("broken", [False, True], ids=["the body ends", "the connection breaks"])
     def test_a_body_cut_at_any_byte(self, *, broken: bool) -> None:
         """Before the natural end it is one `stream_interrupted`, after it the whole answer; the text that came is kept."""
-        recording = self._recorded(ANSWER)
+        recording = self.recorded(ANSWER)
         length, text = 0, ""
         for cut in range(len(recording.body) + 1):
             events = self._played(recording, recording.body[:cut], broken=broken)
@@ -65,7 +53,7 @@ class EndingConformance(Subject):
     @pytest.mark.parametrize("how", ["end", "close", "reset"])
     def test_a_body_cut_on_a_real_connection(self, how: Any) -> None:
         """However the connection ends, it is one `stream_interrupted` after the text that came."""
-        content = self._recorded(ANSWER).content
+        content = self.recorded(ANSWER).content
         with self.answering(ANSWER, faults=[Cut(content, how)]) as provider:
             events = self.events(provider)
 
@@ -77,7 +65,7 @@ class EndingConformance(Subject):
 
     def test_a_call_that_was_cut_does_not_look_whole(self) -> None:
         """A tool is never run with half of its arguments."""
-        recording = self._recorded(Answer(tool_calls=[WEATHER]))
+        recording = self.recorded(Answer(tool_calls=[WEATHER]))
         for cut in range(recording.content):
             response = response_of(self._played(recording, recording.body[:cut], broken=False))
             assert response.finish_reason == "error", f"cut at byte {cut}"
@@ -118,60 +106,15 @@ class EndingConformance(Subject):
         assert [(call.name, call.arguments) for call in whole.tool_calls] == [("get_weather", WEATHER.arguments)]
         assert (whole.usage.input_tokens, whole.usage.output_tokens) == (plain.usage.input_tokens, plain.usage.output_tokens)
 
-    def _recorded(self, answer: Answer) -> _Recording:
-        """Ask for an answer, and give what the server wrote."""
-        with ProviderServer(answer) as server:
-            adapter = self.adapter(server.base_url(self.protocol), KEY)
-            everything(adapter.stream(self._request(), Call(host=HOST, request_id="r")))
-            (request,) = server.requests
-        return _Recording(self.protocol, answer, request)
-
-    def _played(self, recording: _Recording, body: bytes, *, broken: bool) -> list[Event]:
+    def _played(self, recording: Recording, body: bytes, *, broken: bool) -> list[Event]:
         """Give the events of an answer of which only a part comes, in virtual time."""
         replay = Replay([recording.exchange(body, broken=broken)])
-        call = Call(host=_Replaying(replay), request_id="r")
+        call = Call(host=Replaying(replay), request_id="r")
         scheduler, seen = VirtualTimeScheduler(), list[Event]()
-        stream = self.adapter("https://provider.invalid", KEY).stream(self._request(), call)
+        stream = self.adapter("https://provider.invalid", KEY).stream(self.request(), call)
         stream.pipe(ops.filter(_is_ours)).subscribe(seen.append, scheduler=scheduler)
         scheduler.start()
         return seen
-
-    def _request(self) -> Request:
-        return Request(messages=(user("Say something."),), model=self.model)
-
-
-class _Recording:
-    """What a protocol writes for an answer."""
-
-    def __init__(self, protocol: str, answer: Answer, request: Received) -> None:
-        known = next(one for one in protocols() if one.name == protocol)
-        plan = planned(answer, known, request)
-        frames = list(plan.frames)
-        self.head = ResponseHead(plan.status, plan.headers)
-        self.body = b"".join(frame.data for frame in frames)
-        self.content = sum(len(frame.data) for frame in frames if frame.kind == "content")
-        """Bytes before anything of the answer's end."""
-
-    def exchange(self, body: bytes, *, broken: bool) -> Exchange:
-        return Exchange(
-            request=WireRequest("POST", "https://provider.invalid"),
-            head=self.head,
-            pieces=(Piece(0.0, body),) if body else (),
-            ending="failed" if broken else "completed",
-            failure=BROKEN if broken else None,
-        )
-
-
-class _Replaying:
-    """A host whose network is a recording."""
-
-    keys: Keys = HOST.keys
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-
-    def deliver(self, source: Observable[Any], /) -> Observable[Any]:
-        return HOST.deliver(source)
 
 
 def _is_ours(event: Event) -> bool:

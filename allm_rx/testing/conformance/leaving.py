@@ -12,8 +12,10 @@ from reactivex.disposable import SerialDisposable
 from reactivex.scheduler import EventLoopScheduler
 
 from allm_rx.data.events import Error, TextDelta
+from allm_rx.data.parts import ToolCall
 from allm_rx.data.policies import Timeouts
-from allm_rx.execution.calls import stream_generate
+from allm_rx.execution.calls import stream, stream_generate
+from allm_rx.runtime.tools import tool
 from allm_rx.testing.answers import Answer
 from allm_rx.testing.conformance.provider import PATIENCE, Provider, Subject, everything, text_of
 from allm_rx.testing.faults import DelayBody, DelayHead, Flood
@@ -56,11 +58,11 @@ class LeavingConformance(Subject):
         """There is nothing left to leave: the connection is kept, and the next request may use it."""
         ended = threading.Event()
         with self.answering(Answer("Hi")) as provider:
-            stream = self.stream(provider)
+            answer = self.stream(provider)
 
             async def main() -> None:
                 done = asyncio.Event()
-                subscription = stream.subscribe(on_completed=done.set)
+                subscription = answer.subscribe(on_completed=done.set)
                 await done.wait()
                 subscription.dispose()
                 subscription.dispose()
@@ -68,7 +70,7 @@ class LeavingConformance(Subject):
             if leave == "on the loop":
                 asyncio.run(main())
             else:
-                subscription = stream.subscribe(on_completed=ended.set)
+                subscription = answer.subscribe(on_completed=ended.set)
                 assert ended.wait(PATIENCE)
                 subscription.dispose()
                 subscription.dispose()
@@ -76,7 +78,7 @@ class LeavingConformance(Subject):
             assert provider.left == 0
 
     def test_leaving_before_anything_was_sent(self) -> None:
-        """Subscribing and disposing in one breath asks nobody."""
+        """Subscribing and disposing in one breath delivers nothing, and leaves no request behind."""
         with self.answering(Answer("Hi")) as provider:
 
             async def main() -> list[Event]:
@@ -85,7 +87,7 @@ class LeavingConformance(Subject):
                 return seen
 
             assert asyncio.run(main()) == []
-            assert provider.asked == 0
+            assert provider.asked == provider.left
 
     def test_leaving_within_an_event(self) -> None:
         """A subscriber that disposes in its own `on_next` sees nothing more."""
@@ -149,7 +151,12 @@ class LeavingConformance(Subject):
             provider.wait_left()
             count = len(seen)
             settled = threading.Event()
-            scheduler.schedule(lambda *_: settled.set())
+
+            def settle(scheduler: object, state: object = None) -> None:
+                del scheduler, state
+                settled.set()
+
+            scheduler.schedule(settle)
             assert settled.wait(PATIENCE)
 
         scheduler.dispose()
@@ -167,6 +174,29 @@ class LeavingConformance(Subject):
             provider.wait_left()
 
         assert [type(error).__name__ for error in failed] == ["SubscriberError"]
+
+    def test_leaving_inside_a_tool(self) -> None:
+        """The handler is cancelled, and the model is not asked again."""
+        begun, cancelled = threading.Event(), threading.Event()
+
+        @tool
+        async def get_weather(city: str) -> str:
+            """Tell the weather."""
+            begun.set()
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                cancelled.set()
+            return city
+
+        call = ToolCall(id="call_1", name="get_weather", arguments={"city": "Oslo"})
+        with self.answering(Answer(tool_calls=[call])) as provider:
+            subscription = stream(self.engine(provider), "Say something.", tools=[get_weather]).subscribe()
+            assert begun.wait(PATIENCE)
+            subscription.dispose()
+            assert cancelled.wait(PATIENCE)
+
+            assert (provider.asked, provider.left) == (1, 0)
 
     def test_a_provider_that_is_too_slow_is_left(self) -> None:
         """A time-out closes the request as a subscriber would."""

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 import pytest
 from reactivex import operators as ops
 
+from allm_rx.abc.adapter import Call
 from allm_rx.data.events import Event, TextDelta
+from allm_rx.data.messages import user
+from allm_rx.data.requests import Request
 from allm_rx.execution.calls import stream_generate
 from allm_rx.operators.run import run
 from allm_rx.reducers.response import ResponseFold
 from allm_rx.runtime.engine import Engine
+from allm_rx.runtime.host import HOST
 from allm_rx.testing.assertions import assert_grammar, assert_no_leaks
+from allm_rx.testing.conformance.recording import Recording
 from allm_rx.testing.provider_server import ProviderServer
 
 if TYPE_CHECKING:
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
 
     from allm_rx.abc.adapter import Adapter
     from allm_rx.data.responses import Response
-    from allm_rx.testing.answers import AnyAnswer
+    from allm_rx.testing.answers import Answer, AnyAnswer
     from allm_rx.testing.faults import Fault
 
 T = TypeVar("T")
@@ -120,6 +125,18 @@ class Subject:
         """Hold every test to leaving no thread, task or socket."""
         with assert_no_leaks(patience=PATIENCE):
             yield
+
+    def recorded(self, answer: Answer) -> Recording:
+        """Ask for an answer on loopback, and give what the server wrote."""
+        with ProviderServer(answer) as server:
+            adapter = self.adapter(server.base_url(self.protocol), KEY)
+            everything(adapter.stream(self.request(), Call(host=HOST, request_id="r")))
+            (request,) = server.requests
+        return Recording(self.protocol, answer, request)
+
+    def request(self) -> Request:
+        """Give a plain question."""
+        return Request(messages=(user("Say something."),), model=self.model)
 
     def engine(self, provider: Provider, **fields: Any) -> Engine:
         """Give an engine that tries once, so that what fails is told as it came."""

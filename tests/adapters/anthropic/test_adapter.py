@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 from reactivex import operators as ops
 
+from allm_rx.abc import service
 from allm_rx.abc.adapter import Adapter, Call
-from allm_rx.adapters.anthropic import auth
 from allm_rx.adapters.anthropic.messages.adapter import Anthropic
 from allm_rx.data.events import Error, Event, MessageCompleted, MessageStarted
 from allm_rx.data.messages import tool_result, user
@@ -185,7 +185,7 @@ def test_key_is_the_nearest(own: str | None, call: str | None, sent: str) -> Non
 
 def test_key_that_is_taken_away_meanwhile_changes_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal of a request that was sent is told, whatever became of the key."""
-    monkeypatch.setattr(auth, "_LOOPBACK", frozenset[str]())
+    monkeypatch.setattr(service, "_LOOPBACK", frozenset[str]())
 
     def answer(body: object, index: int) -> ErrorAnswer:
         keys.delete("anthropic")

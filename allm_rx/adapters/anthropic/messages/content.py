@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.anthropic.messages.media import media_block
-from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_text, merged, own
+from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_text, own
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -29,6 +29,7 @@ from allm_rx.data.parts import (
     ToolCall,
     ToolResultPart,
 )
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

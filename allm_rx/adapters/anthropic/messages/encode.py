@@ -16,17 +16,18 @@ from pydantic_core import to_json
 
 from allm_rx.adapters.anthropic.messages.content import encode_messages
 from allm_rx.adapters.anthropic.messages.options import max_tokens_of, reasoning_fields
-from allm_rx.adapters.anthropic.messages.wire import Wire, merged
 from allm_rx.adapters.anthropic.schemas import closed_schema
 from allm_rx.data.requests import AllowedTools, JsonSchema
 from allm_rx.data.tools import ProviderTool
 from allm_rx.wire.http import WireRequest
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pydantic import SecretStr
 
+    from allm_rx.adapters.anthropic.messages.wire import Wire
     from allm_rx.data.requests import PromptCache, Request
     from allm_rx.data.tools import Tool
 

@@ -50,16 +50,6 @@ def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
     return {DIALECT: repair_json(dict(data))} if data else {}
 
 
-def merged(base: Wire, newer: Mapping[str, Any]) -> Wire:
-    """Give a dictionary with another on top; dictionaries in both are merged, anything else is replaced."""
-    result = dict(base)
-    for key, value in newer.items():
-        before = result.get(key)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        result[key] = merged(cast("Wire", before), cast("Wire", value)) if both else value
-    return result
-
-
 def as_object(value: Any) -> Wire:
     """Give an object, or an empty one for anything else."""
     return cast("Wire", value) if isinstance(value, dict) else {}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import SecretStr
 
-from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token, needs_key
+from allm_rx.abc.service import HttpService
+from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token
 from allm_rx.adapters.gemini.generate_content.check import check
 from allm_rx.adapters.gemini.generate_content.decode import GenerateContentDecoder
 from allm_rx.adapters.gemini.generate_content.encode import encode
 from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, vertex_host
-from allm_rx.errors import EngineError
 from allm_rx.operators.exchange import exchange
 from allm_rx.wire.redaction import redact
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class Gemini:
+class Gemini(HttpService):
     """The generateContent API, as a stream of events.
 
     ```python
@@ -41,20 +41,14 @@ class Gemini:
     ```
     """
 
-    api_key: str | SecretStr | None = None
-    """The key; None takes it at each subscription from where keys are kept, see `key_variables`."""
     base_url: str = field(default_factory=lambda: os.environ.get("GOOGLE_GEMINI_BASE_URL") or AI_STUDIO)
     """As in Google's own package, `HttpOptions(base_url=...)`: everything before the version; by default what
     `GOOGLE_GEMINI_BASE_URL` says, else AI Studio."""
     api_version: str | None = "v1beta"
     """As in `HttpOptions(api_version=...)`; None leaves it out."""
-    headers: Mapping[str, str | SecretStr] = field(default_factory=dict[str, "str | SecretStr"])
-    """Further headers, such as `x-goog-user-project`; they win over the adapter's own."""
-    transport: Transport | None = None
-    """What sends requests; None takes the runtime's HTTP client."""
     provider: str = "gemini"
     """The name in events, errors and key look-ups."""
-    key_variables: tuple[str, ...] = KEY_VARIABLES
+    key_variables: tuple[str, ...] | None = KEY_VARIABLES
     """Environment variables that may hold the key."""
     project: str | None = None
     """On Vertex AI the Google Cloud project; see `vertex`."""
@@ -64,10 +58,9 @@ class Gemini:
     """On Vertex AI what stands in place of the key."""
 
     def __post_init__(self) -> None:
-        for name in ("api_key", "access_token"):
-            given = getattr(self, name)
-            if isinstance(given, str):
-                object.__setattr__(self, name, SecretStr(given))
+        HttpService.__post_init__(self)
+        if isinstance(self.access_token, str):
+            object.__setattr__(self, "access_token", SecretStr(self.access_token))
         if (self.project is None) is not (self.location is None):
             raise TypeError("Gemini(...) takes `project` and `location` together: see `Gemini.vertex`.")
 
@@ -112,23 +105,15 @@ class Gemini:
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
-        sent: set[str] = set()
+        sent: set[SecretStr | None] = set()
 
         def wire() -> WireRequest:
             key = self._key(call)
-            if key is not None:
-                sent.add(key.get_secret_value())
+            sent.add(key)
             return encode(request, service=self._service, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
         def decoder(head: ResponseHead | None) -> GenerateContentDecoder:
-            hidden = (value.get_secret_value() for value in self.headers.values() if isinstance(value, SecretStr))
-            return GenerateContentDecoder(
-                provider=self.provider,
-                request_id=call.request_id,
-                provider_request_id=head.request_id if head is not None else None,
-                include_raw_chunks=call.include_raw_chunks,
-                secrets=(*sent, *hidden),
-            )
+            return GenerateContentDecoder(**self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
         return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
@@ -141,28 +126,8 @@ class Gemini:
     def _key(self, call: Call) -> SecretStr | None:
         if self.project is not None:
             return access_token(self.access_token, call, provider=self.provider)
-        given = SecretStr(self.api_key) if isinstance(self.api_key, str) else self.api_key
-        try:
-            return call.key(self.provider, self.key_variables, given)
-        except EngineError:
-            if needs_key(self.base_url):
-                raise
-            return None
+        return HttpService._key(self, call)
 
     def __repr__(self) -> str:
         where = f", project={self.project!r}, location={self.location!r}" if self.project is not None else ""
         return f"Gemini(provider={self.provider!r}, base_url={redact(self.base_url)!r}{where})"
-
-    def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled.
-
-        Raises:
-            TypeError: always; an adapter holds a key and a transport.
-        """
-        raise TypeError("An adapter holds a key and a transport and cannot be pickled: build it in the worker.")
-
-    def __copy__(self) -> Any:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return self

@@ -21,6 +21,7 @@ from allm_rx.adapters.gemini.generate_content.tools import encode_tools
 from allm_rx.adapters.gemini.shapes import mapping
 from allm_rx.data.requests import JsonSchema
 from allm_rx.wire.http import WireRequest
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,16 +103,6 @@ def spelled(options: Mapping[str, Any]) -> Wire:
         inner = mapping(value) if field in _SPELLED else {}
         wire[field] = spelled(inner) if inner else value
     return wire
-
-
-def merged(base: Wire, newer: Wire) -> Wire:
-    """Give a dictionary with another on top; dictionaries in both are merged, anything else is replaced."""
-    result = dict(base)
-    for key, value in newer.items():
-        before = result.get(key)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        result[key] = merged(mapping(before), mapping(value)) if both else value
-    return result
 
 
 def _generation_config(request: Request) -> Wire:

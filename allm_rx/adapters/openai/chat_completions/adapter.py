@@ -63,14 +63,7 @@ class OpenAIChat(OpenAIService):
             )
 
         def decoder(head: ResponseHead | None) -> ChatDecoder:
-            return ChatDecoder(
-                provider=self.provider,
-                request_id=call.request_id,
-                provider_request_id=head.request_id if head is not None else None,
-                include_raw_chunks=call.include_raw_chunks,
-                secrets=self._secrets(sent),
-                think_tags=self._ways.think_tags,
-            )
+            return ChatDecoder(think_tags=self._ways.think_tags, **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
         return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))

@@ -14,9 +14,10 @@ from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.openai.chat_completions.calls import Calls
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.adapters.openai.chat_completions.reasoning_details import ReasoningDetails
+from allm_rx.adapters.openai.chat_completions.speech import Speech
 from allm_rx.adapters.openai.chat_completions.think_tags import ThinkTags
 from allm_rx.adapters.openai.errors import openai_failure
-from allm_rx.adapters.openai.media import Speech, image_of
+from allm_rx.adapters.openai.media import image_of
 from allm_rx.adapters.openai.usage import usage_of
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import SourcePart

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 from pydantic_core import to_json
 
-from allm_rx.adapters.openai.chat_completions.messages import Wire, encode_messages, merged
+from allm_rx.adapters.openai.chat_completions.messages import Wire, encode_messages
 from allm_rx.adapters.openai.schemas import strict_schema
 from allm_rx.data.requests import AllowedTools, JsonSchema
 from allm_rx.data.tools import ProviderTool
 from allm_rx.wire.http import WireRequest
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -28,6 +28,7 @@ from allm_rx.data.parts import (
     ToolCall,
     ToolResultPart,
 )
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,16 +81,6 @@ def call_id(given: str, quirks: Quirks) -> str:
     if not quirks.short_call_ids or SHORT_ID.fullmatch(given):
         return given
     return hashlib.sha256(given.encode()).hexdigest()[:9]
-
-
-def merged(base: Wire, newer: Any) -> Wire:
-    """Give a dictionary with another on top; dictionaries in both are merged, anything else is replaced."""
-    result = dict(base)
-    for key, value in cast("dict[str, Any]", newer).items():
-        before = result.get(key)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        result[key] = merged(cast("Wire", before), value) if both else value
-    return result
 
 
 def _named(wire: Wire, message: Message) -> Wire:

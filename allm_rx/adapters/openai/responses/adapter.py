@@ -52,14 +52,7 @@ class OpenAI(OpenAIService):
             return encode(request, base_url=self.base_url, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
         def decoder(head: ResponseHead | None) -> ResponsesDecoder:
-            return ResponsesDecoder(
-                client=client_side(request.tools),
-                provider=self.provider,
-                request_id=call.request_id,
-                provider_request_id=head.request_id if head is not None else None,
-                include_raw_chunks=call.include_raw_chunks,
-                secrets=self._secrets(sent),
-            )
+            return ResponsesDecoder(client=client_side(request.tools), **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
         return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))

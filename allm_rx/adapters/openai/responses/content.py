@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from allm_rx.adapters.openai.chat_completions.messages import merged
 from allm_rx.adapters.openai.responses.wire import Wire, own
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 from pydantic_core import to_json
 
-from allm_rx.adapters.openai.chat_completions.messages import merged
 from allm_rx.adapters.openai.responses.messages import encode_input
 from allm_rx.adapters.openai.responses.tools import encode_tools
 from allm_rx.adapters.openai.schemas import strict_schema
 from allm_rx.wire.http import WireRequest
+from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

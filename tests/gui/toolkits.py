@@ -1,0 +1,176 @@
+"""The main loops of the toolkits behind one face, for programs that say the same of each.
+
+Imported only in the process that shows the window.
+"""
+
+import importlib
+import sys
+import threading
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from reactivex.abc import SchedulerBase
+from reactivex.scheduler.mainloop import GtkScheduler, QtScheduler, TkinterScheduler, WxScheduler
+
+from tests.gui.display import OF_THE_DISTRIBUTION
+
+
+class Toolkit(ABC):
+    """A GUI whose main loop runs in this thread."""
+
+    scheduler: SchedulerBase
+
+    @abstractmethod
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Call a function after some seconds; on the GUI's thread only."""
+
+    @abstractmethod
+    def run(self) -> None:
+        """Run the main loop until `quit`."""
+
+    @abstractmethod
+    def quit(self) -> None:
+        """End the main loop."""
+
+    @abstractmethod
+    def turn(self) -> None:
+        """Serve what is due, as a dialog's own loop does."""
+
+    @abstractmethod
+    def left(self) -> int:
+        """Count what a waker left with the toolkit."""
+
+    def when(self, happened: Callable[[], object], act: Callable[[], None]) -> None:
+        """Call a function once something happened, and let the main loop turn meanwhile."""
+        if happened():
+            act()
+        else:
+            self.later(0.005, lambda: self.when(happened, act))
+
+    def run_until(self, happened: Callable[[], object]) -> None:
+        """Run the main loop until something happened."""
+        self.when(happened, self.quit)
+        self.run()
+
+
+class Qt(Toolkit):
+    """PySide6 or PyQt6."""
+
+    def __init__(self, package: str) -> None:
+        self.core: Any = importlib.import_module(f"{package}.QtCore")
+        self.app = self.core.QCoreApplication([])
+        self.scheduler = QtScheduler(self.core)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        self.core.QTimer.singleShot(int(seconds * 1000), act)
+
+    def run(self) -> None:
+        self.app.exec()
+
+    def quit(self) -> None:
+        self.app.quit()
+
+    def turn(self) -> None:
+        self.app.processEvents()
+
+    def left(self) -> int:
+        return len([child for child in self.app.children() if type(child).__name__ == "Clapper"]) - 1
+
+    def destroy(self) -> None:
+        """Destroy the application."""
+        if hasattr(self.app, "shutdown"):
+            self.app.shutdown()
+        else:
+            importlib.import_module("PyQt6.sip").delete(self.app)
+
+
+class Tk(Toolkit):
+    """Tkinter."""
+
+    def __init__(self) -> None:
+        self.tk: Any = importlib.import_module("tkinter")
+        self.root = self.tk.Tk()
+        self.scheduler = TkinterScheduler(self.root)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        self.root.after(int(seconds * 1000), act)
+
+    def run(self) -> None:
+        self.root.mainloop()
+
+    def quit(self) -> None:
+        self.root.quit()
+
+    def turn(self) -> None:
+        self.root.update()
+
+    def left(self) -> int:
+        return len(self.root.tk.splitlist(self.root.tk.call("after", "info")))
+
+
+class GLib(Toolkit):
+    """The main loop of GTK."""
+
+    def __init__(self) -> None:
+        sys.path.append(str(OF_THE_DISTRIBUTION))
+        with warnings.catch_warnings(action="ignore", category=ImportWarning):  # its importer is of the old kind
+            self.glib: Any = importlib.import_module("gi.repository.GLib")
+        self.loop = self.glib.MainLoop()
+        self.scheduler = GtkScheduler(self.glib)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        self.glib.timeout_add(int(seconds * 1000), lambda: act() or False)
+
+    def run(self) -> None:
+        self.loop.run()
+
+    def quit(self) -> None:
+        self.loop.quit()
+
+    def turn(self) -> None:
+        self.glib.MainContext.default().iteration(False)
+
+    def left(self) -> int:
+        return int(self.glib.MainContext.default().pending())
+
+
+class Wx(Toolkit):
+    """wxPython."""
+
+    def __init__(self) -> None:
+        sys.path.append(str(OF_THE_DISTRIBUTION))
+        self.wx: Any = importlib.import_module("wx")
+        self.app = self.wx.App(False)
+        self.app.SetExitOnFrameDelete(False)
+        self.scheduler = WxScheduler(self.wx)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        self.wx.CallLater(max(1, int(seconds * 1000)), act)
+
+    def run(self) -> None:
+        self.app.MainLoop()
+
+    def quit(self) -> None:
+        self.app.ExitMainLoop()
+
+    def turn(self) -> None:
+        self.wx.YieldIfNeeded()
+
+    def left(self) -> int:
+        return 0
+
+
+def a_toolkit(name: str) -> Toolkit:
+    """Give the GUI of a toolkit, as `tests.gui.display.PACKAGES` names it."""
+    assert threading.current_thread() is threading.main_thread()
+    match name:
+        case "pyside6" | "pyqt6":
+            return Qt({"pyside6": "PySide6", "pyqt6": "PyQt6"}[name])
+        case "tk":
+            return Tk()
+        case "glib":
+            return GLib()
+        case _:
+            return Wx()
