@@ -47,8 +47,11 @@ class StepResult(Data):
 
     index: int = 0
     """Position of the step in its chat, from 0."""
-    thread: Thread
-    """The conversation after the step; it can be sent again once its pending calls are answered."""
+    thread: Thread = Field(repr=False)
+    """The conversation after the step; it can be sent again once its pending calls are answered.
+
+    It is left out of the `repr`, where the steps of a long chat would show the whole conversation once each.
+    """
     response: Response
     tool_results: tuple[ToolResultPart, ...] = ()
     """In call order."""

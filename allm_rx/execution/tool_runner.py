@@ -51,8 +51,9 @@ def run_tools(resolved: Resolved, calls: Sequence[ToolCall], phase: ToolPhase) -
         if scheduler is None:
             raise TypeError("Tools run on an owning loop or in virtual time: subscribe through a call.")
         running = _Running(resolved, calls, phase, observer, scheduler)
-        running.start()
-        return Disposable(running.dispose)
+        # Not at once: whoever leaves at the first event has nothing to dispose before this function has returned.
+        starting = scheduler.schedule(lambda scheduler, state=None: running.start())
+        return CompositeDisposable(Disposable(running.dispose), starting)
 
     return Observable(subscribe)
 

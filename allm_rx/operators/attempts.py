@@ -90,18 +90,32 @@ class Attempt:
         return RawChunk("usage", usage if spent is None else spent if usage is None else spent + usage)
 
 
+def falls_through(failure: Failure) -> bool:
+    """Tell whether another provider or model may succeed: all but a refusal of the content, and faults of the request.
+
+    A key that is missing or wrong is one of the reasons, as is a request that this model cannot take.
+    """
+    if failure.kind == "ValidationError":
+        return failure.reason == "unsupported_capability"
+    return failure.kind in ("AdapterError", "EngineError", "StreamError") and failure.reason not in (
+        "content_filter",
+        "cancelled",
+    )
+
+
 def stream_of(alternative: Alternative) -> Observable[Event]:
     """Give the stream; a function that refuses to make it gives one that fails in band.
 
     Where streams are made one after the other nobody is there to catch what pre-flight raises.
     """
-    if isinstance(alternative, Observable):
+    if not callable(alternative):
         return alternative
+    made: Callable[[], Observable[Event]] = alternative
 
     def make(scheduler: SchedulerBase) -> Observable[Event]:
         del scheduler
         try:
-            return alternative()
+            return made()
         except AllmError as error:
             return rx.of(Error(Failure.of(error)))
 

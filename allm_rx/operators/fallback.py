@@ -9,7 +9,7 @@ from reactivex.abc import DisposableBase
 from reactivex.disposable import SerialDisposable
 
 from allm_rx.data.events import CONTENT_EVENTS, Error, Event, MessageCompleted, MessageRestarted, MessageStarted, RawChunk
-from allm_rx.operators.attempts import Alternative, Attempt, Bill, stream_of
+from allm_rx.operators.attempts import Alternative, Attempt, Bill, falls_through, stream_of
 from allm_rx.operators.turns import Turns
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from allm_rx.data.failures import Failure
 
 _ANSWER = CONTENT_EVENTS | {Error, MessageCompleted, MessageRestarted, MessageStarted, RawChunk}
-
-
-def falls_through(failure: Failure) -> bool:
-    """Tell whether another provider or model may succeed: all but a refusal of the content, and faults of the request.
-
-    A key that is missing or wrong is one of the reasons, as is a request that this model cannot take.
-    """
-    if failure.kind == "ValidationError":
-        return failure.reason == "unsupported_capability"
-    return failure.kind in ("AdapterError", "EngineError", "StreamError") and failure.reason not in ("content_filter", "cancelled")
 
 
 def fallback(

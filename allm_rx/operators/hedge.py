@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from allm_rx.data.events import Event
 
 
-def hedge(
-    *, after: float = 0.8, scheduler: SchedulerBase | None = None
-) -> Callable[[Observable[Event]], Observable[Event]]:
+def hedge(*, after: float = 0.8, scheduler: SchedulerBase | None = None) -> Callable[[Observable[Event]], Observable[Event]]:
     """Subscribe to the source once more when it has no output in time, and go on with the one whose output comes first.
 
         s---------------a-(d,|)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from reactivex import Observable
@@ -55,17 +56,15 @@ def max_concurrent(
     return limiting
 
 
+@dataclass(slots=True, eq=False)
 class _Inner(Generic[T]):
     """One inner stream."""
 
-    __slots__ = ("done", "early", "error", "subscription")
-
-    def __init__(self) -> None:
-        self.early: list[T] = []
-        """What came before its turn."""
-        self.done = False
-        self.error: Exception | None = None
-        self.subscription = SerialDisposable()
+    subscription: SerialDisposable
+    early: deque[T]
+    """What came before its turn."""
+    done: bool = False
+    error: Exception | None = None
 
 
 class _Limited(Generic[In, T]):
@@ -95,10 +94,10 @@ class _Limited(Generic[In, T]):
         """Whether the source gives no more."""
 
     def start(self, source: Observable[In]) -> DisposableBase:
-        self._group.add(self._turns.hear(source, self._take, self._fail, self._end, self._scheduler))
+        self._group.add(self._turns.hear(source, self._next, self._fail, self._end, self._scheduler))
         return self._group
 
-    def _take(self, item: In) -> None:
+    def _next(self, item: In) -> None:
         self._waiting.append(item)
         self._fill()
 
@@ -114,18 +113,18 @@ class _Limited(Generic[In, T]):
 
     def _begin(self, stream: Observable[T]) -> None:
         self._running += 1
-        inner: _Inner[T] = _Inner()
+        inner: _Inner[T] = _Inner(SerialDisposable(), deque())
         self._line.append(inner)
         self._group.add(inner.subscription)
         inner.subscription.disposable = self._turns.hear(
             stream,
-            lambda item: self._next(inner, item),
+            lambda item: self._take(inner, item),
             lambda error: self._over(inner, error),
             lambda: self._over(inner),
             self._scheduler,
         )
 
-    def _next(self, inner: _Inner[T], item: T) -> None:
+    def _take(self, inner: _Inner[T], item: T) -> None:
         if not self._ordered or inner is self._line[0]:
             self._observer.on_next(item)
         else:
@@ -143,10 +142,8 @@ class _Limited(Generic[In, T]):
             if (error := line.popleft().error) is not None:
                 self._fail(error)
                 return
-            if line and self._ordered:
-                early, line[0].early = line[0].early, []
-                for item in early:
-                    self._observer.on_next(item)
+            while line and line[0].early:
+                self._observer.on_next(line[0].early.popleft())
         self._fill()
         self._check()
 

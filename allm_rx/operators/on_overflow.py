@@ -138,7 +138,7 @@ class _Overflowing(DisposableBase, Generic[T]):
         if self._off:
             return
         blind = pause.cancelled() or pause.exception() is not None  # who cannot be waited for cannot pause us
-        self._turns.ring(lambda: self._drain(blind=blind), self._blame)(LoopScheduler(self._loop))
+        self._turns.rung(lambda: self._drain(blind=blind), self._blame)
 
     def _drain(self, *, blind: bool) -> None:
         while self._waiting and not self._off and (blind or self._demand.ready()):

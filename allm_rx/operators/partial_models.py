@@ -12,7 +12,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import pydantic
-from pydantic import AliasChoices, PydanticUserError, RootModel, TypeAdapter
+from pydantic import AliasChoices, PydanticUserError, TypeAdapter
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -56,23 +56,10 @@ def _of_model(model: type[pydantic.BaseModel], known: dict[Any, Convert]) -> Con
     converts: dict[str, tuple[str, Convert]] = {}
 
     def make(value: Any) -> Any:
-        if issubclass(model, RootModel):
-            value = {"root": value}
-        if not isinstance(value, dict):
+        members = {"root": value} if model.__pydantic_root_model__ else value
+        if not isinstance(members, dict):
             raise Unready
-        given: dict[str, Any] = {}
-        for key, item in cast("dict[str, Any]", value).items():
-            if key in converts:
-                name, convert = converts[key]
-                try:
-                    given[name] = convert(item)
-                except Unready:
-                    continue
-        missing = {name: None for name, field in model.model_fields.items() if field.is_required() and name not in given}
-        try:
-            return model.model_construct(set(given), **missing, **given)
-        except Exception:  # noqa: BLE001 - a default or a `model_post_init` of the caller's that needs what is missing
-            raise Unready from None
+        return _made(model, converts, cast("dict[str, Any]", members))
 
     known[model] = make  # before its fields, which may be of the same class
     if not model.__pydantic_complete__:
@@ -81,6 +68,22 @@ def _of_model(model: type[pydantic.BaseModel], known: dict[Any, Convert]) -> Con
         convert = _of(field.annotation, known)
         converts |= {key: (name, convert) for key in names_of(name, field)}
     return make
+
+
+def _made(model: type[Any], converts: Mapping[str, tuple[str, Convert]], members: Mapping[str, Any]) -> Any:
+    given: dict[str, Any] = {}
+    for key, value in members.items():
+        if key in converts:
+            name, convert = converts[key]
+            try:
+                given[name] = convert(value)
+            except Unready:
+                continue
+    missing = {name: None for name, field in model.model_fields.items() if field.is_required() and name not in given}
+    try:
+        return model.model_construct(set(given), **missing, **given)
+    except Exception:  # noqa: BLE001 - a default or a `model_post_init` of the caller's that needs what is missing
+        raise Unready from None
 
 
 def _of(annotation: Any, known: dict[Any, Convert]) -> Convert:

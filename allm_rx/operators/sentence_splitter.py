@@ -12,27 +12,29 @@ from __future__ import annotations
 
 import re
 
-_MARKS = ".!?…؟।։።"
-_WIDE = "。！？｡．"
-_CLOSERS = "\"'”’»)\\]}*_`」』）】》〉"
+_MARKS = ".!?…؟।։።"  # noqa: RUF001 - these are the marks
+_WIDE = "。！？｡"  # noqa: RUF001 - likewise
+_CLOSERS = "\"'”’»)\\]}*_`」』）】》〉"  # noqa: RUF001 - likewise
 _MAYBE = re.compile(f"[{_MARKS}{_WIDE}\\n]")
+_SPACE = " \t\r\u00a0\u3000"
 _END = re.compile(
-    f"(?P<mark>[{_MARKS}]+)(?P<closed>[{_CLOSERS}]*)\\s+(?P<next>\\S)"
-    f"|[{_WIDE}]+[{_CLOSERS}]*(?P<wide>[^\\d\\n{_WIDE}{_CLOSERS}])"
+    f"(?P<mark>[{_MARKS}]+)(?P<closed>[{_CLOSERS}]*)[{_SPACE}]+(?P<next>[^{_SPACE}\\n])"
+    f"|[{_WIDE}]+[{_CLOSERS}]*(?P<wide>[^\\n{_WIDE}{_CLOSERS}])"
     "|\\n"
 )
-_TAIL = _MARKS + _WIDE + _CLOSERS.replace("\\", "") + " \t\r"
+_TAIL = _MARKS + _WIDE + _CLOSERS.replace("\\", "") + _SPACE
 """What a text may end with while it is open whether a sentence ends there."""
-_OPENERS = "\"'“‘«([{*_`"
+_OPENERS = "\"'“‘«([{*_`"  # noqa: RUF001 - likewise
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 
-_TITLES = frozenset(
-    ["adm", "brig", "capt", "cdr", "cf", "cmdr", "col", "cpl", "dr", "drs", "fr", "gen", "gov", "hon", "hr", "jr", "lt", "maj", "mt", "messrs", "mlle", "mme", "mr", "mrs", "ms", "mx", "pres", "prof", "rep", "rev", "sen", "sgt", "sr", "st", "ste", "vs", "bzw", "ca", "evtl", "inkl"]
+_TITLE = re.compile(
+    "adm|brig|capt|cdr|cf|cmdr|col|cpl|dr|drs|fr|gen|gov|hon|hr|jr|lt|maj|messrs|mlle|mme|mr|mrs|ms|mt|mx|pres|prof|rep|rev"
+    "|sen|sgt|sr|st|ste|vs|bzw|ca|evtl|inkl"
 )
 """Words whose dot ends nothing, though a capital follows."""
-_COUNTED = frozenset(["art", "bd", "ch", "eq", "fig", "figs", "no", "nos", "nr", "op", "p", "par", "pp", "sec", "vol", "vols"])
+_COUNTED = re.compile("art|bd|ch|eq|figs?|nos?|nr|op|pp?|par|sec|vols?")
 """Words whose dot ends nothing before a number."""
-_CLAUSES = frozenset(["d.h", "e.g", "i.e", "o.ä", "u.a", "z.b"])
+_CLAUSE = re.compile(r"d\.h|e\.g|i\.e|o\.ä|u\.a|z\.b")
 """What stands in the middle of a sentence by its meaning."""
 
 
@@ -43,10 +45,13 @@ class SentenceSplitter:
 
     def __init__(self) -> None:
         """Begin with no text."""
-        self._pieces: list[str] = []
-        self._open = False
+        self._begin("")
+
+    def _begin(self, rest: str, scanned: int = 0) -> None:
+        self._pieces = [rest]
+        self._scanned = scanned
+        self._open = _MAYBE.search(rest, scanned) is not None
         """Whether a mark waits for what follows it."""
-        self._scanned = 0
 
     def feed(self, piece: str) -> list[str]:
         """Take more of the text; give the sentences that end with it, without the space around them."""
@@ -66,16 +71,13 @@ class SentenceSplitter:
                 sentences.append(text[begin:over].strip())
                 begin = at
         rest = text[begin:]
-        sure = len(rest.rstrip(_TAIL))
-        self._pieces = [rest]
-        self._scanned = max(sure, at - begin)
-        self._open = _MAYBE.search(rest, self._scanned) is not None
+        self._begin(rest, max(len(rest.rstrip(_TAIL)), at - begin))
         return [sentence for sentence in sentences if sentence]
 
     def flush(self) -> list[str]:
         """Give the rest, which nothing follows, if there is any."""
         rest = "".join(self._pieces).strip()
-        self.__init__()
+        self._begin("")
         return [rest] if rest else []
 
 
@@ -90,7 +92,9 @@ def _ends(head: str, mark: str, closed: str, following: str) -> bool:
     lowered = word.lower()
     if len(words) == 1 and (word.isdigit() or len(word) == 1):
         return False
-    if lowered in _TITLES or lowered in _CLAUSES or (lowered in _COUNTED and following.isdigit()):
+    if _TITLE.fullmatch(lowered) or _CLAUSE.fullmatch(lowered):
+        return False
+    if following.isdigit() and _COUNTED.fullmatch(lowered):
         return False
     if _DOTTED.fullmatch(word):
         return not word.isupper()

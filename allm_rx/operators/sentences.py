@@ -46,29 +46,35 @@ def sentences() -> Callable[[Observable[Event]], Observable[str]]:
 
     def speaking(source: Observable[Event]) -> Observable[str]:
         def subscribe(observer: ObserverBase[str], scheduler: SchedulerBase | None = None) -> DisposableBase:
-            splitter = SentenceSplitter()
-
-            def say(sentences: list[str]) -> None:
-                for sentence in sentences:
-                    observer.on_next(sentence)
-
-            def on_next(event: Event) -> None:
-                kind = type(event)
-                if kind is TextDelta:
-                    say(splitter.feed(event.delta))  # type: ignore[union-attr]
-                elif kind in _BREAKS:
-                    say(splitter.flush())
-                    if kind is Error:
-                        observer.on_error(event.failure.exception())  # type: ignore[union-attr]
-                elif kind in _VOIDS:
-                    splitter.flush()
-
-            def on_completed() -> None:
-                say(splitter.flush())
-                observer.on_completed()
-
-            return source.subscribe(on_next, observer.on_error, on_completed, scheduler=scheduler)
+            speaking = _Speaking(observer)
+            return source.subscribe(speaking.on_next, observer.on_error, speaking.on_completed, scheduler=scheduler)
 
         return Observable(subscribe)
 
     return speaking
+
+
+class _Speaking:
+    """One subscription."""
+
+    def __init__(self, observer: ObserverBase[str]) -> None:
+        self._observer = observer
+        self._splitter = SentenceSplitter()
+
+    def on_next(self, event: Event) -> None:
+        if type(event) is TextDelta:
+            self._say(self._splitter.feed(event.delta))
+        elif type(event) in _BREAKS:
+            self._say(self._splitter.flush())
+            if type(event) is Error:
+                self._observer.on_error(event.failure.exception())
+        elif type(event) in _VOIDS:
+            self._splitter.flush()
+
+    def on_completed(self) -> None:
+        self._say(self._splitter.flush())
+        self._observer.on_completed()
+
+    def _say(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self._observer.on_next(sentence)

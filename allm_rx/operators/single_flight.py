@@ -100,3 +100,48 @@ class _Flight(Generic[T]):
         passenger = _Passenger(observer)
         self._passengers.append(passenger)
         return passenger
+
+    def catch_up(self, passenger: _Passenger[T]) -> Callable[..., None]:
+        def act(scheduler: SchedulerBase, state: object = None) -> None:
+            del scheduler, state
+            self._turns.take(self._replay, passenger)
+
+        return act
+
+    def leave(self, passenger: _Passenger[T]) -> None:
+        with _lock:
+            if passenger not in self._passengers:
+                return
+            self._passengers.remove(passenger)
+            if self._passengers:
+                return
+            self._land()
+        self._source.dispose()
+
+    def _land(self) -> None:
+        """Let the next one begin anew; under the lock."""
+        if _flights.get(self._place) is self:
+            del _flights[self._place]
+
+    def _take(self, what: Notification[T]) -> None:
+        self._log.append(what)
+        for passenger in tuple(self._passengers):
+            if passenger.aboard:
+                self._give(passenger, what)
+
+    def _end(self, what: Notification[T]) -> None:
+        with _lock:
+            self._land()
+        self._take(what)
+
+    def _replay(self, passenger: _Passenger[T]) -> None:
+        for what in self._log:
+            self._give(passenger, what)
+        passenger.aboard = True
+
+    def _give(self, passenger: _Passenger[T], what: Notification[T]) -> None:
+        if not isinstance(what, OnNext):
+            what.accept(passenger.observer)
+        elif (error := tell(passenger.observer, what.value)) is not None:
+            self.leave(passenger)
+            passenger.observer.on_error(error)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reactivex import Observable
 
-from allm_rx.data.events import CONTENT_EVENTS, Error, Event, MessageCompleted, MessageRestarted
+from allm_rx.data.events import CONTENT_EVENTS, Error, Event, MessageCompleted, MessageRestarted, MessageStarted
 from allm_rx.reducers.response import ResponseFold
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def snapshots() -> Callable[[Observable[Event]], Observable[Snapshot]]:
         --A-B--C-(D,|)
 
     A view costs a step per content block; its text is joined only when it is read, so `ops.sample` or `throttle_latest`
-    behind it keeps a long answer cheap.
+    behind it keeps a long answer cheap. Of several answers, as in a chat or behind `switch_generate`, it shows the one under
+    way.
 
     Emits: a `Snapshot` per content event and at the end, on the source's thread; an `error` event becomes `on_error`.
     """
@@ -37,6 +38,9 @@ def snapshots() -> Callable[[Observable[Event]], Observable[Snapshot]]:
             fold = ResponseFold()
 
             def on_next(event: Event) -> None:
+                nonlocal fold
+                if type(event) is MessageStarted and (fold.message is not None or fold.builder.blocks):
+                    fold = ResponseFold()
                 fold.apply(event)
                 if type(event) in _CHANGES:
                     observer.on_next(fold.snapshot())

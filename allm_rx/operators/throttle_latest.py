@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def throttle_latest(
-    interval: float, *, scheduler: SchedulerBase | None = None
-) -> Callable[[Observable[T]], Observable[T]]:
+def throttle_latest(interval: float, *, scheduler: SchedulerBase | None = None) -> Callable[[Observable[T]], Observable[T]]:
     """Give at most one item per interval, always the latest, and never lose the last.
 
         a-bcd-e----f-g|

@@ -15,10 +15,10 @@ from allm_rx.data.sessions import Session
 from allm_rx.operators.turns import Turns
 from allm_rx.operators.watch import Watch
 from allm_rx.reducers.closing import closing_fold
-from allm_rx.reducers.failing import failing
+from allm_rx.reducers.failing import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from reactivex.abc import ObserverBase, SchedulerBase
 
@@ -86,8 +86,7 @@ class _Timed(DisposableBase):
         self._kind, self._before = origin
         self._fold = closing_fold(*origin)
         self._given = given
-        self._timers = timers_of(scheduler or given)
-        self._watch = Watch(self._timers, seconds, self._expired, demand_of(given))
+        self._watch = Watch(timers_of(scheduler or given), seconds, self._expired, demand_of(given))
         self._source = SerialDisposable()
         self._turns = Turns()
         self._started = ev.MessageStarted()
@@ -125,7 +124,7 @@ class _Timed(DisposableBase):
         self._observer.on_completed()
 
     def _expired(self, seconds: float) -> None:
-        self._turns.ring(lambda: self._end(seconds), self._fail)(self._timers)
+        self._turns.rung(lambda: self._end(seconds), self._fail)
 
     def _end(self, seconds: float) -> None:
         if self._over:
@@ -135,22 +134,10 @@ class _Timed(DisposableBase):
         if self._kind == "generate" and not self._answering and self._last not in _TERMINALS:
             self._observer.on_error(failure.exception())
             return
-        for event in self._closing(failure):
+        before = self._before if isinstance(self._before, Session) and self._last is None else None
+        for event in failed(self._fold, failure, answering=self._answering, before=before):
             self._observer.on_next(event)
         self._observer.on_completed()
-
-    def _closing(self, failure: Failure) -> Iterator[ev.Event]:
-        if self._last is None and isinstance(self._before, Session):
-            yield self._apply(ev.SessionStarted(self._before))
-        if self._answering:
-            yield self._apply(ev.Error(failure))
-        if not self._fold.ended:
-            closing = self._fold.closing()
-            yield from closing if self._answering else failing(closing, failure)
-
-    def _apply(self, event: ev.Event) -> ev.Event:
-        self._fold.apply(event)
-        return event
 
 
 def _failure(seconds: float, started: ev.MessageStarted) -> Failure:

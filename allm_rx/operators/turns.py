@@ -81,12 +81,16 @@ class Turns:
 
         def act(scheduler: SchedulerBase, state: object = None) -> None:
             del scheduler, state
-            try:
-                self.take(function)
-            except Exception as raised:  # noqa: BLE001 - see rule 2
-                self.take(fail, raised if isinstance(raised, SubscriberError) else SubscriberError(raised))
+            self.rung(function, fail)
 
         return act
+
+    def rung(self, function: Callable[[], None], fail: Callable[[Exception], None]) -> None:
+        """Do what `ring` says, now that the timer rings."""
+        try:
+            self.take(function)
+        except Exception as raised:  # noqa: BLE001 - see rule 2
+            self.take(fail, raised if isinstance(raised, SubscriberError) else SubscriberError(raised))
 
 
 def subscribe_there(subscribe: Callable[[], DisposableBase], scheduler: SchedulerBase | None) -> DisposableBase:

@@ -1,4 +1,4 @@
-"""The end of a stream that failed while no answer was under way, such as in the middle of its tools. Pure."""
+"""The events that end a stream which fails from outside, in the grammar of its kind. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from allm_rx.data.failures import Failure
+    from allm_rx.data.sessions import Session
+    from allm_rx.reducers.closing import ClosingFold
 
 
-def failing(closing: Iterable[ev.Event], failure: Failure) -> Iterator[ev.Event]:
-    """Give the events that end a stream, with results that say why it failed in place of `cancelled`.
+def failed(fold: ClosingFold, failure: Failure, *, answering: bool, before: Session | None = None) -> Iterator[ev.Event]:
+    """Give the events that end a stream which fails from outside, such as by the clock.
+
+    An answer under way, or to come, ends with `error`. While tools run there is none, so only the results can tell.
 
     Args:
-        closing: what a `ClosingFold` gives.
-        failure: why it failed; no `error` event can tell, since there is no answer that it would end.
+        fold: what there is of the stream.
+        failure: why it fails.
+        answering: whether an answer is under way, or the next to come.
+        before: the session, when its operation has not begun.
     """
+    openings: list[ev.Event] = [] if before is None else [ev.SessionStarted(before)]
+    if answering:
+        openings.append(ev.Error(failure))
+    for event in openings:
+        fold.apply(event)
+        yield event
+    if not fold.ended:
+        closing = fold.closing()
+        yield from closing if answering else _with_failure(closing, failure)
+
+
+def _with_failure(closing: Iterable[ev.Event], failure: Failure) -> Iterator[ev.Event]:
     for event in closing:
         match event:
             case ev.StepCompleted(index=index, result=step):

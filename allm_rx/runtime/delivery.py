@@ -173,11 +173,13 @@ class Delivery(DisposableBase, Generic[T]):
         if self._off:
             return
         self._off = True
+        observer = self._observer
+        self._let_go()
         try:
             if error is None:
-                self._observer.on_completed()
+                observer.on_completed()
             else:
-                self._observer.on_error(error)
+                observer.on_error(error)
         except Exception as raised:  # noqa: BLE001 - a terminal handler that raises must not kill the loop
             self._nobody_listens(raised)
 
@@ -186,8 +188,10 @@ class Delivery(DisposableBase, Generic[T]):
             self._off = True
             self._dispose_inner()
             error = raised if isinstance(raised, SubscriberError) else SubscriberError(raised)
+            observer = self._observer
+            self._let_go()
             try:
-                self._observer.on_error(error)
+                observer.on_error(error)
             except Exception as unheard:  # noqa: BLE001 - see `_finish`
                 self._nobody_listens(unheard)
 
@@ -204,7 +208,7 @@ class Delivery(DisposableBase, Generic[T]):
         """Leave: no further event on the delivery thread; the connection is closed as soon as its loop turns."""
         self._off = True
         self._dispose_inner()
-        if self._waker is not None and threading.get_ident() == self._home:
+        if threading.get_ident() == self._home:
             self._let_go()
 
     def _dispose_inner(self) -> None:
@@ -225,7 +229,9 @@ class Delivery(DisposableBase, Generic[T]):
         if inner is not None:
             inner.dispose()
 
+    # Called on the subscriber's or on the delivery thread.
+
     def _let_go(self) -> None:
-        self._observer = _NOBODY
         if self._waker is not None:
+            self._observer = _NOBODY
             self._waker.close()

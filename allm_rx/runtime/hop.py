@@ -24,6 +24,9 @@ CAPACITY = 256
 _SLICE_EVENTS = 256
 _SLICE_SECONDS = 0.008
 
+_parked: set[asyncio.Future[None]] = set()
+"""What sources wait for, until they no longer do."""
+
 
 class Hop(Generic[T]):
     """A queue between two threads; also the subscription's demand."""
@@ -64,7 +67,12 @@ class Hop(Generic[T]):
             self._waiting.append(future)
             if self.ready():  # the drain may have passed between the look and the entry in the list
                 self._resume()
-            await future
+            # A loop holds its tasks weakly; nothing else need hold one whose thread is gone for good.
+            _parked.add(future)
+            try:
+                await future
+            finally:
+                _parked.discard(future)
 
     def close(self) -> None:
         """Drop what is queued and let waiters go; on the owning loop."""

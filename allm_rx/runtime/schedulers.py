@@ -25,6 +25,7 @@ from reactivex.scheduler.mainloop import GtkScheduler, QtScheduler, TkinterSched
 
 from allm_rx.abc.flow import PLACELESS, RunScheduler, Waker, running_loop
 from allm_rx.errors import UsageError
+from allm_rx.operators.run import run
 from allm_rx.runtime.wakers import EventLoopWaker, GLibWaker, QtWaker, TkWaker, WxWaker
 from allm_rx.transport.io_loop import io_loop, on_io_thread
 
@@ -104,14 +105,26 @@ def _is_run(scheduler: SchedulerBase) -> bool:
 
 
 def _check_run() -> None:
+    if running_loop() is None or not _waits_here():
+        return
     if on_io_thread():
         raise UsageError(
             "wrong_thread",
             "`run()` was called on allm_rx's own I/O thread and would wait for itself: use `pipe`, or return the observable.",
         )
-    if running_loop() is not None:
-        warnings.warn(
-            "`run()` blocks the event loop that runs in this thread until the answer is there: use `await` in its place.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+    warnings.warn(
+        "`run()` blocks the event loop that runs in this thread until the answer is there: use `await` in its place.",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def _waits_here() -> bool:
+    """Tell whether it is this thread that waits: what is subscribed later, such as a fallback, is so on the I/O thread."""
+    waiting = {run.__code__, getattr(sys.modules.get("reactivex.run"), "run", run).__code__}
+    frame = sys._getframe()  # pyright: ignore[reportPrivateUsage] # a scheduler does not tell who waits
+    while frame is not None:
+        if frame.f_code in waiting:
+            return True
+        frame = frame.f_back
+    return False

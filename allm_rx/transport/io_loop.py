@@ -33,9 +33,19 @@ class _IoLoop:
         asyncio.set_event_loop(self.loop)
         self.loop.call_soon(self._begun.set)
         try:
-            self.loop.run_forever()
+            while not self._ran_to_its_end():
+                pass
         finally:
             self.loop.close()
+
+    def _ran_to_its_end(self) -> bool:
+        try:
+            self.loop.run_forever()
+        except (KeyboardInterrupt, SystemExit):
+            # A callback wants to end the program, which only the main thread can. Its own stream is over, and asyncio tells
+            # of it; all others must not wait for ever on a loop that is gone.
+            return False
+        return True
 
     def stop(self) -> None:
         """Cancel everything, close connections, and end the thread."""

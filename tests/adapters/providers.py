@@ -97,6 +97,12 @@ def _typed(model: Any) -> Callable[[dict[str, Any]], Any]:
     return lambda body: _read(adapter.validate_python(body))
 
 
+def _responses(body: dict[str, Any]) -> Any:
+    """Read a body of the Responses API, whose package wants ids of items that the API itself takes without."""
+    items = [{"id": "left-out", **item} if "type" in item else item for item in body["input"]]
+    return _RESPONSES({**body, "input": items})
+
+
 def _read(value: Any) -> Any:
     """Read everything in a value; the models check lists only while they are read."""
     if isinstance(value, BaseModel):
@@ -108,6 +114,8 @@ def _read(value: Any) -> Any:
     return value
 
 
+_RESPONSES = _typed(ResponseCreateParamsStreaming)
+
 PROVIDERS = (
     Provider(
         "anthropic",
@@ -118,9 +126,7 @@ PROVIDERS = (
         _typed(MessageCreateParamsStreaming),
     ),
     Provider("gemini", "gemini", "gemini-3-pro-preview", cast("Any", Gemini), GenerateContentDecoder, gemini_accepted),
-    Provider(
-        "openai", "openai.responses", "gpt-5.1", cast("Any", OpenAI), ResponsesDecoder, _typed(ResponseCreateParamsStreaming)
-    ),
+    Provider("openai", "openai.responses", "gpt-5.1", cast("Any", OpenAI), ResponsesDecoder, _responses),
     Provider(
         "openai-chat",
         "openai.chat",

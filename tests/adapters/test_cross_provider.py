@@ -1,6 +1,5 @@
 """A conversation begun at one provider goes on at any other: what is theirs goes back to them only, what was said to all."""
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any, cast
@@ -15,12 +14,11 @@ from allm_rx.data.threads import Thread
 from allm_rx.data.tools import Tool
 from allm_rx.data.validation import check_request
 from allm_rx.wire.http import ResponseHead
+from tests.adapters.authored import AUTHORED, PICTURE, PIXEL
 from tests.adapters.providers import BY_NAME, PROVIDERS, Provider
 from tests.adapters.wire_calls import hold_together, steps
 from tests.fixture_cases import Case, decode, fold, load_cases
 
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
-PICTURE = base64.b64encode(PIXEL).decode()
 SKIPPED = "skip_thought_signature_validator"
 
 WHOLE: dict[str, tuple[str, ...]] = {
@@ -32,59 +30,9 @@ WHOLE: dict[str, tuple[str, ...]] = {
 """The recorded answers that came to their end."""
 
 
-def streamed(*frames: dict[str, Any]) -> bytes:
-    """Write frames as a stream."""
-    return b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames)
-
-
-def candidate(*parts: dict[str, Any], **beside: Any) -> dict[str, Any]:
-    return {"candidates": [{"content": {"role": "model", "parts": list(parts)}, "index": 0, **beside}], "responseId": "r"}
-
-
-def called(call_id: str, name: str, arguments: str, index: int = 0) -> dict[str, Any]:
-    call = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
-    return {"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}]}
-
-
-ODD: dict[tuple[str, str], bytes] = {
-    ("gemini", "picture"): streamed(
-        candidate({"text": "Here:"}),
-        candidate(
-            {"inlineData": {"mimeType": "image/png", "data": PICTURE}, "thoughtSignature": "cGljdHVyZQ=="}, finishReason="STOP"
-        ),
-    ),
-    ("openai", "picture"): streamed(
-        {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress", "output": []}},
-        {
-            "type": "response.output_item.done",
-            "output_index": 0,
-            "item": {"id": "ig_harbour", "type": "image_generation_call", "status": "completed", "result": PICTURE},
-        },
-        {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}},
-    ),
-    ("openai-chat", "odd ids"): streamed(
-        called("functions.sail:0", "sail", '{"to":"north"}'),
-        called("functions.sail:1", "sail", '{"to":', 1),  # cut
-        called("", "anchor", "", 2),
-        {"id": "c", "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]},
-    ),
-    ("anthropic", "half a search"): streamed(
-        {"type": "message_start", "message": {"id": "m", "role": "assistant", "content": [], "usage": {}}},
-        {
-            "type": "content_block_start",
-            "index": 0,
-            "content_block": {"type": "server_tool_use", "id": "srvtoolu_half", "name": "web_search", "input": {"query": "tide"}},
-        },
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "pause_turn"}, "usage": {}},
-        {"type": "message_stop"},
-    ),
-}
-"""What no recording has: pictures that models made, ids that others refuse, and a tool of the provider's that still runs."""
-
 STREAMS = {
     **{(name, stem): BY_NAME[name].recordings[stem] for name, stems in WHOLE.items() for stem in stems},
-    **ODD,
+    **AUTHORED,
 }
 PAIRS = [(origin, stem, target.name) for origin, stem in STREAMS for target in PROVIDERS if target.name != origin]
 
@@ -157,10 +105,9 @@ def kept(message: Message) -> set[str]:
     return found - {call.id for call in message.tool_calls}
 
 
-def bare(origin: str, message: Message) -> Message:
+def bare(message: Message) -> Message:
     """Give the message as if its provider kept nothing with it."""
     parts = tuple(part.model_copy(update={"provider_data": {}}) for part in message.content)
-    del origin
     return message.model_copy(update={"content": parts, "provider_data": {}})
 
 
@@ -172,12 +119,8 @@ def test_conversation_goes_on_elsewhere(origin: str, stem: str, target: str) -> 
     body = sent(BY_NAME[target], messages)
 
     accepted(BY_NAME[target], body)
-    assert [kind for kind, _ in steps(target, body)] == ["call", "result"] * 0 + _steps_of(messages)
-
-
-def _steps_of(messages: tuple[Message, ...]) -> list[str]:
-    calls = [call for message in messages for call in message.tool_calls]
-    return ["call"] * len(calls) + ["result"] * len(calls)
+    calls = len(recorded(origin, stem).tool_calls)
+    assert [kind for kind, _ in steps(target, body)] == ["call"] * calls + ["result"] * calls
 
 
 @pytest.mark.parametrize(("origin", "stem", "target"), PAIRS)
@@ -205,7 +148,7 @@ def test_what_is_theirs_stays_behind(origin: str, stem: str, target: str) -> Non
     assert kept(answer) & told == set()
     thoughts = [part.text for part in answer.content if isinstance(part, ReasoningPart) and part.text]
     assert [thought for thought in thoughts if any(thought in text for text in told)] == []
-    assert body == sent(BY_NAME[target], saved(conversation(bare(origin, answer))))
+    assert body == sent(BY_NAME[target], saved(conversation(bare(answer))))
 
 
 @pytest.mark.parametrize(("origin", "stem"), STREAMS)
@@ -309,7 +252,7 @@ def test_recorded_answer_goes_on_everywhere(case: Case) -> None:
         body = sent(target, messages)
         accepted(target, body)
         if target.name != origin:
-            assert body == sent(target, saved(conversation(bare(origin, answer))))
+            assert body == sent(target, saved(conversation(bare(answer))))
 
 
 def test_tool_that_a_provider_ran_is_no_call_elsewhere() -> None:

@@ -42,6 +42,10 @@ class Toolkit(ABC):
     def left(self) -> int:
         """Count what a waker left with the toolkit."""
 
+    def destroy(self) -> None:
+        """Destroy the GUI for good, while the process goes on."""
+        raise NotImplementedError
+
     def when(self, happened: Callable[[], object], act: Callable[[], None]) -> None:
         """Call a function once something happened, and let the main loop turn meanwhile."""
         if happened():
@@ -51,7 +55,7 @@ class Toolkit(ABC):
 
     def run_until(self, happened: Callable[[], object]) -> None:
         """Run the main loop until something happened."""
-        self.when(happened, self.quit)
+        self.later(0.0, lambda: self.when(happened, self.quit))  # a loop that does not run yet cannot be ended
         self.run()
 
 
@@ -64,7 +68,8 @@ class Qt(Toolkit):
         self.scheduler = QtScheduler(self.core)
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
-        self.core.QTimer.singleShot(int(seconds * 1000), act)
+        # PyQt holds a bound method weakly, as it does a slot.
+        self.core.QTimer.singleShot(int(seconds * 1000), lambda: act())
 
     def run(self) -> None:
         self.app.exec()
@@ -79,7 +84,6 @@ class Qt(Toolkit):
         return len([child for child in self.app.children() if type(child).__name__ == "Clapper"]) - 1
 
     def destroy(self) -> None:
-        """Destroy the application."""
         if hasattr(self.app, "shutdown"):
             self.app.shutdown()
         else:
@@ -108,6 +112,9 @@ class Tk(Toolkit):
 
     def left(self) -> int:
         return len(self.root.tk.splitlist(self.root.tk.call("after", "info")))
+
+    def destroy(self) -> None:
+        self.root.destroy()
 
 
 class GLib(Toolkit):
@@ -143,7 +150,7 @@ class Wx(Toolkit):
         sys.path.append(str(OF_THE_DISTRIBUTION))
         self.wx: Any = importlib.import_module("wx")
         self.app = self.wx.App(False)
-        self.app.SetExitOnFrameDelete(False)
+        self.window = self.wx.Frame(None)  # without one the main loop ends at once
         self.scheduler = WxScheduler(self.wx)
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:

@@ -53,3 +53,8 @@ def test_a_call_that_is_not_complete_carries_an_error() -> None:
     [view] = items(events("x", {"x": ToolCallStarted("c", "look_up")}).pipe(lx.snapshots()))
 
     assert [(call.name, call.error is None) for call in view.tool_calls] == [("look_up", False)]
+
+
+def test_the_next_answer_begins_anew() -> None:
+    """Neither the answer of the step before it is shown, nor one that was left without an end."""
+    assert texts("s-a-d-s-b-s-c-|") == expect("--1-1---2---3-|", {"1": "a", "2": "b", "3": "c"})

@@ -23,6 +23,7 @@ from reactivex.testing import TestScheduler
 
 from allm_rx import errors
 from allm_rx.adapters.fake import Fake
+from allm_rx.data.events import MessageCompleted
 from allm_rx.execution.calls import stream_generate
 from allm_rx.operators import run
 from allm_rx.runtime.engine import Engine
@@ -211,6 +212,14 @@ def test_run_on_the_io_thread_is_refused(wait: Callable[[rx.Observable[object]],
 
     with pytest.raises(errors.UsageError, match="wait for itself"):
         asyncio.run_coroutine_threadsafe(on_io_thread(), io_loop()).result(5)
+
+
+@pytest.mark.parametrize("wait", [run, rx.Observable.run])
+def test_a_stream_that_is_subscribed_later_is_not_taken_for_a_run(wait: Callable[[rx.Observable[object]], object]) -> None:
+    """The second stream begins on the I/O thread, where nobody waits for it."""
+    answers = [stream_generate(an_engine(), prompt) for prompt in ("one", "two")]
+
+    assert wait(rx.from_iterable(answers).pipe(ops.merge(max_concurrent=1), ops.map(type))) is MessageCompleted
 
 
 def test_two_runs_of_asyncio_share_one_engine() -> None:

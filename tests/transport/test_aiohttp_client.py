@@ -420,6 +420,18 @@ def test_two_loops_share_one_transport() -> None:
         assert {request.connection for request in server.requests} == {0, 1}
 
 
+def test_loops_that_follow_each_other_share_one_transport() -> None:
+    """Two `asyncio.run`, one after the other: each has connections of its own, and closes them."""
+    with ProviderServer(Recording(BODY)) as server:
+        transport = AiohttpTransport()
+
+        bodies = [asyncio.run(answer_of(transport, server))[1] for _ in range(2)]
+        server.wait_until(lambda server: server.connections.open == 0)
+
+        assert bodies == [BODY, BODY]
+        assert server.connections.opened == 2
+
+
 def test_a_session_of_ones_own_is_used_and_not_closed() -> None:
     """What the caller configured is in force, and stays the caller's."""
     with ProviderServer(Recording(BODY)) as server:

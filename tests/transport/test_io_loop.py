@@ -85,6 +85,26 @@ def test_a_loop_that_somebody_stopped_is_replaced() -> None:
     assert (done.stdout, done.stderr) == ("False True\n", "")
 
 
+def test_a_callback_that_wants_to_exit_ends_only_its_own_stream() -> None:
+    """`sys.exit()` on the I/O thread cannot end the program; the streams of others go on, and new ones begin."""
+    with ProviderServer(Answer(chunks=["a"] * 20, pace=0.01)) as server:
+        done = program(
+            CLIENT
+            + """
+    ended, count = threading.Event(), []
+    other = stream_generate(engine, "other").pipe(lx.text())
+    other.subscribe(count.append, print, ended.set)
+    stream_generate(engine, "mine").pipe(lx.text()).subscribe(lambda _: sys.exit(3))
+    print(ended.wait(30), len(count), generate(engine, "again").run().output_text == "a" * 20)
+    """,
+            server.base_url("openai-chat"),
+            strict=False,
+        )
+
+    assert done.stdout == "True 20 True\n"
+    assert "SystemExit: 3" in done.stderr
+
+
 @needs_fork
 def test_a_forked_child_has_a_loop_of_its_own() -> None:
     """With a stream open, the child asks for itself, exits in peace, and the parent's stream goes on."""
@@ -109,34 +129,6 @@ def test_a_forked_child_has_a_loop_of_its_own() -> None:
         )
 
     assert done.stdout.splitlines() == ["child Hi", "child ended with 3", "parent True 40", "parent Hi"]
-    assert done.stderr == ""
-
-
-@needs_fork
-def test_a_stream_left_in_a_child_is_the_childs_own() -> None:
-    """What the child disposes, and its exit, are seen on its own connection only."""
-    with ProviderServer(Answer("Hi there", faults=[Stall(after=2)])) as server:
-        done = program(
-            CLIENT
-            + """
-    def begun(name):
-        seen = threading.Event()
-        subscription = stream_generate(engine, name).pipe(lx.text()).subscribe(lambda _: seen.set())
-        seen.wait(30)
-        return subscription
-
-    ours = begun("parent")
-    child = os.fork()
-    if child == 0:
-        begun("child").dispose()
-        sys.exit()
-    os.waitpid(child, 0)
-    """,
-            server.base_url("openai-chat"),
-        )
-        closed = server.wait_closed(2)
-
-    assert [disconnect.request for disconnect in closed] == [1, 0]
     assert done.stderr == ""
 
 

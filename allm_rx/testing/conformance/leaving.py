@@ -134,7 +134,7 @@ class LeavingConformance(Subject):
 
     def test_a_subscriber_on_a_thread_of_its_own_leaves(self) -> None:
         """Nothing is delivered on that thread after it disposed there, although events wait for it."""
-        scheduler = EventLoopScheduler()
+        scheduler = EventLoopScheduler(exit_if_empty=True)
         gone = threading.Event()
         with self.answering(ENDLESS) as provider:
             seen: list[Event] = []
@@ -159,7 +159,6 @@ class LeavingConformance(Subject):
             scheduler.schedule(settle)
             assert settled.wait(PATIENCE)
 
-        scheduler.dispose()
         assert len(seen) == count
 
     def test_a_subscriber_that_raises_closes_the_request(self) -> None:

@@ -13,7 +13,7 @@ from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token
 from allm_rx.adapters.gemini.generate_content.check import check
 from allm_rx.adapters.gemini.generate_content.decode import GenerateContentDecoder
 from allm_rx.adapters.gemini.generate_content.encode import encode
-from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, vertex_host
+from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, generation, vertex_host
 from allm_rx.operators.exchange import exchange
 from allm_rx.wire.redaction import redact
 
@@ -102,6 +102,11 @@ class Gemini(HttpService):
         """Accept a request that can be sent; see `Adapter.preflight`."""
         check(request, service=self._service, provider=self.provider)
         self._key(call)
+
+    def combines_tools_and_format(self, request: Request, /) -> bool:
+        """Tell whether the request's model takes tools and a schema at once; before the third generation none does."""
+        known = generation(request.model)
+        return known is None or known >= 3
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""

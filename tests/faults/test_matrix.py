@@ -1,0 +1,168 @@
+"""What each fault comes to, at every provider, under every way to deal with it: one table.
+
+A cell says: the finish reason, or the failure's reason (and which timeout); the text that is kept; the requests that the
+troubled provider saw; restarts; and the requests that the other provider saw, where there is one.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from allm_rx.data.policies import Timeouts
+from allm_rx.testing.faults import (
+    ContentType,
+    Cut,
+    DelayBody,
+    DelayHead,
+    Drip,
+    DuplicateTerminal,
+    ErrorBody,
+    ErrorFrame,
+    Flood,
+    Garbage,
+    Gzip,
+    HtmlPage,
+    HugeRecord,
+    KeepAlive,
+    NoTerminal,
+    Redirect,
+    ResetBeforeHead,
+    Stall,
+    WholeBody,
+)
+from tests.faults.cells import MODES, Mode, ResetBehind, Trouble, outcome, record_count
+
+PROTOCOLS = ("anthropic", "gemini", "openai", "openai-chat")
+
+HALF = {"anthropic": 4, "gemini": 2, "openai": 6, "openai-chat": 3}
+"""Records until "Hello " has been said."""
+
+SHORT = 0.1
+"""Seconds that are waited for what never comes."""
+
+
+class Row(NamedTuple):
+    """One fault, and what it comes to under each way to deal with it."""
+
+    trouble: Callable[[int], Trouble]
+    """Given after how many records half of the text is out."""
+    off: str
+    retry: str
+    restart: str
+    fallback: str
+    fallback_restart: str
+
+
+def heals(trouble: Callable[[int], Trouble], alone: str) -> Row:
+    """Fails before output in a way that may heal: every remedy works, and leaves no trace of the first attempt."""
+    again, other = "stop 'Hello you' x2", "stop 'Hello you' x1 other x1"
+    return Row(trouble, f"{alone} '' x1", again, again, other, other)
+
+
+def stays(trouble: Callable[[int], Trouble], alone: str) -> Row:
+    """Fails before output in a way that the same provider would repeat: only another one helps."""
+    failed, requests = f"{alone}", alone.split()[-1]
+    other = f"stop 'Hello you' {requests} other x1"
+    return Row(trouble, failed, failed, failed, other, other)
+
+
+def breaks(trouble: Callable[[int], Trouble], alone: str, *, retried: bool = True) -> Row:
+    """Fails after output: what came is kept, unless a remedy may void it."""
+    again = "stop 'Hello you' x2 restarts 1" if retried else alone
+    return Row(trouble, alone, alone, again, alone, "stop 'Hello you' x1 restarts 1 other x1")
+
+
+def harmless(trouble: Callable[[int], Trouble], alone: str = "stop 'Hello you' x1") -> Row:
+    """Is no failure."""
+    return Row(trouble, *[alone] * len(MODES))
+
+
+TABLE = {
+    "refused": stays(lambda _: Trouble(where="port"), "network_error '' x0"),
+    "TLS failure": stays(lambda _: Trouble(where="certificate"), "network_error '' x0"),
+    "reset before headers": heals(lambda _: Trouble((ResetBeforeHead(),)), "network_error"),
+    "head never comes": heals(lambda _: Trouble((DelayHead(),), Timeouts(first=SHORT)), "timeout first"),
+    "body never comes": heals(lambda _: Trouble((DelayBody(),), Timeouts(idle=SHORT)), "timeout idle"),
+    "keep-alives only": heals(lambda _: Trouble((KeepAlive(),), Timeouts(first=SHORT, idle=5)), "timeout first"),
+    "drip too slow": heals(lambda _: Trouble((Drip(1, every=0.02),), Timeouts(first=SHORT, idle=5)), "timeout first"),
+    "keep-alives first": harmless(lambda _: Trouble((KeepAlive(every=0.001, count=5),))),
+    "slow drip": harmless(lambda _: Trouble((Drip(64, every=0.001),))),
+    "one-byte chunks": harmless(lambda _: Trouble((Drip(),))),
+    "gzip": harmless(lambda _: Trouble((Gzip(),))),
+    "gzip in one-byte chunks": harmless(lambda _: Trouble((Gzip(), Drip()))),
+    "stream called plain text": harmless(lambda _: Trouble((ContentType("text/plain"),))),
+    "stream called binary": harmless(lambda _: Trouble((ContentType("application/octet-stream"),))),
+    "stream called JSON": stays(lambda _: Trouble((ContentType("application/json"),)), "malformed_response '' x1"),
+    "duplicate terminal": harmless(lambda _: Trouble((DuplicateTerminal(),))),
+    "huge record": harmless(lambda half: Trouble((HugeRecord(3_000_000, at=half),)), "stop 'Hello x*3000000you' x1"),
+    "one JSON body": harmless(lambda _: Trouble((WholeBody(),))),
+    "200 with a JSON error": heals(lambda _: Trouble((ErrorBody(),)), "server_error"),
+    "redirect": stays(lambda _: Trouble((Redirect("http://127.0.0.1:9/v1"),)), "not_found '' x1"),
+    "proxy HTML error page": heals(lambda _: Trouble((HtmlPage(502),)), "server_error"),
+    "HTML page with 200": stays(lambda _: Trouble((HtmlPage(200),)), "malformed_response '' x1"),
+    "garbage first": stays(lambda _: Trouble((Garbage(0),)), "malformed_response '' x1"),
+    "garbage in mid-answer": breaks(lambda half: Trouble((Garbage(half),)), "malformed_response 'Hello ' x1", retried=False),
+    "error frame first": heals(lambda _: Trouble((ErrorFrame(0),)), "server_error"),
+    "error frame in mid-answer": breaks(lambda half: Trouble((ErrorFrame(half),)), "server_error 'Hello ' x1"),
+    "stall in mid-answer": breaks(lambda half: Trouble((Stall(half),), Timeouts(stall=SHORT)), "timeout stall 'Hello ' x1"),
+    "silence in mid-answer": breaks(lambda half: Trouble((Stall(half),), Timeouts(idle=SHORT)), "timeout idle 'Hello ' x1"),
+    "empty body": heals(lambda _: Trouble((Cut(0, "end"),)), "stream_interrupted"),
+    "no terminal": breaks(lambda _: Trouble((NoTerminal(),)), "stream_interrupted 'Hello you' x1"),
+    "no end marker": breaks(lambda _: Trouble((NoTerminal(marker_only=True),)), "stream_interrupted 'Hello you' x1"),
+    # `total` is for all attempts together, so nobody asks the same provider again.
+    "never-ending": breaks(
+        lambda _: Trouble((Flood(),), Timeouts(total=SHORT)), "timeout total 'Hello you and so on...' x1", retried=False
+    ),
+}
+
+EXCEPTIONS = {
+    # Their finish reason is the end; the marker behind it is a courtesy.
+    ("no end marker", "gemini"): harmless(lambda _: Trouble((NoTerminal(marker_only=True),))),
+    ("no end marker", "openai-chat"): harmless(lambda _: Trouble((NoTerminal(marker_only=True),))),
+}
+
+CELLS = [(name, protocol, mode) for name in TABLE for protocol in PROTOCOLS for mode in MODES]
+
+
+def expected(row: Row, mode: Mode) -> str:
+    return row[1 + MODES.index(mode)]
+
+
+@pytest.mark.parametrize(("name", "protocol", "mode"), CELLS)
+def test_a_fault_comes_to_what_the_table_says(name: str, protocol: str, mode: Mode) -> None:
+    """The outcome, the text, the requests and the restarts are those of the cell; the grammar holds, and nothing is left."""
+    row = EXCEPTIONS.get((name, protocol), TABLE[name])
+
+    assert outcome(protocol, row.trouble(HALF[protocol]), mode) == expected(row, mode)
+
+
+RESETS: dict[str, list[str]] = {
+    # What is kept when the connection is reset behind so many records; "=" is the whole answer.
+    "anthropic": ["", "", "", "Hel", "Hello ", "Hello you", "Hello you", "Hello you", "="],
+    "gemini": ["", "Hel", "Hello ", "Hello you", "="],
+    "openai": ["", "", "", "", "", "Hel", "Hello ", "Hello you", "Hello you", "Hello you", "Hello you", "="],
+    "openai-chat": ["", "", "Hel", "Hello ", "Hello you", "=", "=", "="],
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("protocol", "after"), [(name, n) for name, kept in RESETS.items() for n in range(len(kept))])
+def test_a_reset_behind_every_record(protocol: str, after: int, mode: Mode) -> None:
+    """Before output it heals unseen; after it the text so far is kept, or voided where a restart is allowed."""
+    kept = RESETS[protocol][after]
+    cut = Trouble((ResetBehind(after),))
+    if kept == "=":
+        row = harmless(lambda _: cut)
+    elif kept:
+        row = breaks(lambda _: cut, f"stream_interrupted {kept!r} x1")
+    else:
+        row = heals(lambda _: cut, "stream_interrupted")
+
+    assert outcome(protocol, cut, mode) == expected(row, mode)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_table_of_resets_is_as_long_as_the_answer(protocol: str) -> None:
+    """No record is forgotten, nor the end of the last."""
+    assert record_count(protocol) == len(RESETS[protocol]) - 1
