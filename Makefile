@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test lint style imports types check bench format lock clean
+.PHONY: help setup demo test lint style imports types check bench soak format lock clean
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -52,6 +52,9 @@ check: lint ## Run every check, then the tests with coverage.
 
 bench: $(READY) ## Measure against the floor; prints ratios and writes docs/performance.md.
 	$(BIN)/python -m benchmarks --page docs/performance.md --json .benchmarks.jsonl
+
+soak: $(READY) ## Leave 10,000 runs at random points, and count what is left of them.
+	$(BIN)/python -m benchmarks.soak $(or $(RUNS),10000)
 
 format: $(READY) ## Rewrite the code in the house style.
 	$(BIN)/ruff check --fix

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel
-from pydantic_core import to_json
+from pydantic import RootModel
+from pydantic_core import to_json, to_jsonable_python
 
 from allm_rx.data.model import parse_json, whole_characters
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
@@ -37,7 +38,8 @@ def encoded(value: Any) -> str | tuple[ResultContent, ...]:
         items = cast("Sequence[object]", value)
         if all(isinstance(item, (str, *_PARTS)) for item in items) and any(isinstance(item, _PARTS) for item in items):
             return tuple(TextPart(text=item) if isinstance(item, str) else cast("ResultContent", item) for item in items)
-    return to_json(_sorted(value), inf_nan_mode="strings", fallback=_refuse).decode()
+    dumped = to_jsonable_python(value, fallback=_refuse)
+    return to_json(_ordered(dumped, value), inf_nan_mode="strings").decode()
 
 
 def error_text(reason: str, message: str | None = None) -> str:
@@ -57,21 +59,35 @@ def error_of(text: str) -> tuple[str, str] | None:
         return None
 
 
-def _sorted(value: Any) -> Any:
-    """Give sets a fixed order, and texts only characters that can be sent; dicts keep their order, which a program chose."""
-    match value:
-        case str():
-            return whole_characters(value)
-        case dict():
-            return {_sorted(key): _sorted(item) for key, item in cast("dict[Any, Any]", value).items()}
-        case set() | frozenset():
-            return sorted((_sorted(item) for item in cast("set[Any]", value)), key=repr)
-        case list() | tuple():
-            return [_sorted(item) for item in cast("list[Any]", value)]
-        case BaseModel():
-            return _sorted(value.model_dump(mode="json"))
-        case _:
-            return value
+def _ordered(dumped: Any, value: Any) -> Any:
+    """Give what was dumped of a value, with a fixed order where that was a set, and texts of whole characters.
+
+    Other mappings and models keep their order, which a program chose.
+    """
+    if isinstance(value, RootModel):
+        value = cast("RootModel[Any]", value).root
+    if isinstance(dumped, str):
+        return whole_characters(dumped)
+    if isinstance(dumped, dict):
+        members = _members(cast("dict[str, Any]", dumped), value)
+        return {key: _ordered(item, members.get(key)) for key, item in cast("dict[str, Any]", dumped).items()}
+    if isinstance(dumped, list):
+        items = cast("list[Any]", dumped)
+        if isinstance(value, (set, frozenset)):
+            return sorted((_ordered(item, None) for item in items), key=to_json)
+        given = cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
+        return [_ordered(item, member) for item, member in zip_longest(items, given[: len(items)])]
+    return dumped
+
+
+def _members(dumped: dict[str, Any], value: Any) -> dict[str, Any]:
+    """Give what the entries of a dumped mapping were before."""
+    if isinstance(value, dict):
+        members = cast("dict[Any, Any]", value)
+        return dict(zip(dumped, members.values(), strict=True)) if len(members) == len(dumped) else {}
+    kind = cast("type[Any]", type(value))
+    fields: Any = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", ())
+    return {name: getattr(value, name) for name in fields if name in dumped}
 
 
 def _refuse(value: Any) -> Any:

@@ -137,6 +137,7 @@ class Invocation(DisposableBase):
             return
         task = self._scheduler.loop.create_task(self._awaited(given), name=f"allm_rx tool {self._call.name}")
         self._work.disposable = _Cancel(task)
+        task.add_done_callback(lambda _: _forget(given))  # cancelled before its first step, the task never began it
         task.add_done_callback(self._done)
 
     async def _awaited(self, given: Awaitable[Any] | concurrent.futures.Future[Any]) -> Any:

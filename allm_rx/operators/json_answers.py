@@ -134,6 +134,10 @@ class _Answers:
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - a reader that raises ends the stream, as in every operator
+                if isinstance(error, AdapterError):
+                    error.provider = self._started.provider
+                    error.request_id = self._started.request_id
+                    error.provider_request_id = self._started.provider_request_id
                 self._observer.on_error(error)
                 return
             self._observer.on_next(item)

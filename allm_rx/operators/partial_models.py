@@ -81,7 +81,7 @@ def _made(model: type[Any], converts: Mapping[str, tuple[str, Convert]], members
                 continue
     missing = {name: None for name, field in model.model_fields.items() if field.is_required() and name not in given}
     try:
-        return model.model_construct(set(given), **missing, **given)
+        return model.model_construct(_fields_set=set(given), **missing, **given)
     except Exception:  # noqa: BLE001 - a default or a `model_post_init` of the caller's that needs what is missing
         raise Unready from None
 

@@ -98,7 +98,7 @@ class _Smoothed:
         ring = self._turns.ring(self._tick, self._blame)
         self._timer.disposable = self._timers.schedule_relative(self._period, ring)
         self._due += self._share
-        while self._waiting and (count := int(self._due)):
+        while self._waiting and (count := int(self._due)) > 0:
             first = self._waiting[0]
             end = _whole(first.delta, self._given + count)
             self._due -= end - self._given

@@ -40,7 +40,6 @@ class Signature:
     hints: Mapping[str, Any]
     context_names: tuple[str, ...]
     """The parameters that receive the `ToolContext`."""
-    signature: inspect.Signature
 
     @classmethod
     def of(cls, function: Callable[..., Any], tool: str) -> Signature:
@@ -61,19 +60,7 @@ class Signature:
         for parameter in given:
             if parameter.name in context_names and parameter.kind is parameter.POSITIONAL_ONLY:
                 raise refused(tool, parameter.name, "it is passed by name: take the `/` out of the signature")
-        return cls(tool, rest, hints, context_names, signature)
-
-    def check_takes_mapping(self) -> None:
-        """Accept the handler of a hand-written schema.
-
-        Raises:
-            ValidationError: `invalid_tool`; it cannot be called with one mapping.
-        """
-        try:
-            self.signature.bind({}, **dict.fromkeys(self.context_names))
-        except TypeError as error:
-            what = f"its handler is called with one mapping of arguments, and does not take that ({error})"
-            raise refused(self.tool, None, what) from None
+        return cls(tool, rest, hints, context_names)
 
 
 class Arguments:
@@ -133,6 +120,26 @@ class Arguments:
             for item in error.errors(include_url=False, include_context=False, include_input=False)
         ]
         return f"The arguments of {self._tool!r} do not fit its schema: {'; '.join(problems)}."
+
+
+def takes_mapping(function: Callable[..., Any], tool: str) -> tuple[str, ...]:
+    """Give the context parameters of a function that is called with one mapping.
+
+    Raises:
+        ValidationError: `invalid_tool`; it cannot be called so.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # something built in, such as `dict`
+        return ()
+    hints = hints_of(function)
+    context_names = tuple(name for name in signature.parameters if _is_context(hints.get(name)))
+    try:
+        signature.bind({}, **dict.fromkeys(context_names))
+    except TypeError as error:
+        what = f"its handler is called with one mapping of arguments, and does not take that ({error})"
+        raise refused(tool, None, what) from None
+    return context_names
 
 
 def target_of(function: Callable[..., Any]) -> Callable[..., Any]:

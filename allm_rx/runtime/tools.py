@@ -20,7 +20,7 @@ from allm_rx.data.translation import shown
 from allm_rx.data.validation import check_tools
 from allm_rx.errors import Issue, ToolError, ValidationError
 from allm_rx.runtime.docstrings import described
-from allm_rx.runtime.signatures import Arguments, Signature, doc_of, hints_of, target_of
+from allm_rx.runtime.signatures import Arguments, Signature, doc_of, hints_of, takes_mapping, target_of
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,8 @@ R = TypeVar("R")
 
 class FunctionTool(Generic[P, R]):
     """A function the model can call; still callable by everyone else."""
+
+    __name__: str
 
     def __init__(
         self,
@@ -207,10 +209,9 @@ def merged_tools(*groups: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _by_hand(parameters: dict[str, Any], handler: Callable[..., Any], options: dict[str, Any]) -> FunctionTool[..., Any]:
-    signature = Signature.of(handler, options["name"])
-    signature.check_takes_mapping()
+    context_names = takes_mapping(handler, options["name"])
     spec = Tool(**{"description": doc_of(handler) or "", **options, "parameters": parameters})
-    return FunctionTool(handler, spec, arguments=None, context_names=signature.context_names)
+    return FunctionTool(handler, spec, arguments=None, context_names=context_names)
 
 
 def _from_signature(function: Callable[..., Any], options: dict[str, Any]) -> FunctionTool[..., Any]:
@@ -218,7 +219,7 @@ def _from_signature(function: Callable[..., Any], options: dict[str, Any]) -> Fu
         raise TypeError(f"tool() makes tools of functions, not of {shown(function)}: decorate a function, or use `Tool(...)`.")
     if isinstance(function, FunctionTool):
         function = cast("Callable[..., Any]", function.handler)
-    name = options.get("name") or getattr(target_of(function), "__name__", "")
+    name = options["name"] if "name" in options else getattr(target_of(function), "__name__", "")
     signature = Signature.of(function, name)
     prose, descriptions = described(doc_of(function))
     arguments = Arguments(signature, descriptions)

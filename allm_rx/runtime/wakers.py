@@ -177,15 +177,13 @@ def _bell(qtcore: Any, app: Any) -> _Bell:
 def _clapper_class(qtcore: Any) -> type[Any]:
     signal, slot = (qtcore.Signal, qtcore.Slot) if hasattr(qtcore, "Signal") else (qtcore.pyqtSignal, qtcore.pyqtSlot)
 
-    base: type[Any] = qtcore.QObject
-
-    class Clapper(base):
+    class Clapper(qtcore.QObject):
         """Carries a ring to its thread; nothing crosses but the ring."""
 
         rung = signal()
 
         def __init__(self, app: Any, turn: Callable[[], None]) -> None:
-            super().__init__(app)
+            super().__init__(app)  # pyright: ignore[reportUnknownMemberType] # the toolkit is known at run time only
             self._act = turn
             self.rung.connect(self.turn, qtcore.Qt.ConnectionType.QueuedConnection)
 

@@ -48,4 +48,4 @@ def main(model: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:] or ["openai-chat:gpt-5.1"])

@@ -33,4 +33,4 @@ def main(models: list[str], file: Path) -> None:
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
-        main(sys.argv[1:], Path(folder) / "session.json")
+        main(sys.argv[1:] or ["anthropic:claude-opus-4-6", "openai:gpt-5.1"], Path(folder) / "session.json")

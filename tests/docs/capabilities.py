@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pydantic import BaseModel
+import pydantic
 
 from allm_rx.adapters.openai.chat_completions.options import COMPATIBLE, Quirks
 from allm_rx.data.messages import Message, assistant, system, tool_result, user
-from allm_rx.data.parts import AudioPart, FilePart, ImagePart, Part, ReasoningPart, SourcePart, ToolCall
+from allm_rx.data.parts import AudioPart, Dialect, FilePart, ImagePart, Part, ReasoningPart, SourcePart, TextPart, ToolCall
 from allm_rx.data.requests import AllowedTools, PromptCache, Reasoning, Request
 from allm_rx.data.tools import Tool, provider_tool
 from allm_rx.errors import ValidationError
@@ -23,7 +23,7 @@ from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "providers.md"
 
-YES, NO, ITSELF, ROUNDED = "yes", "no", "by itself", "in words"
+YES, NO, ITSELF, ROUNDED, UNTYPED = "yes", "no", "by itself", "in words", "sent"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ CALLS = assistant([ToolCall(id="c1", name="look"), ToolCall(id="c2", name="row")
 PDF, TEXT = (b"%PDF-1.7", "application/pdf"), (b"Ahoy", "text/plain")
 
 
-class _Point(BaseModel):
+class _Point(pydantic.BaseModel):
     x: int
 
 
@@ -78,16 +78,18 @@ def option(**given: Any) -> Probe:
 
 def said(part: Part) -> Probe:
     """Ask with a part in what the user says."""
-    return lambda column: _outcome(column, {"messages": (user(["See:"]),)}, {"messages": (user(["See:", part]),)})
+    words = TextPart(text="See:")
+    return lambda column: _outcome(column, {"messages": (user([words]),)}, {"messages": (user([words, part]),)})
 
 
-def given_back(part: Part) -> Probe:
+def given_back(part: ImagePart) -> Probe:
     """Ask with a part in what a tool gives back."""
+    words = TextPart(text="See:")
 
     def probe(column: Column) -> str:
-        results = (tool_result("c1", ["See:", part]), tool_result("c2", ["No."]))
-        plain = (tool_result("c1", ["See:"]), results[1])
-        return _outcome(column, _called(*plain), _called(*results))
+        second = tool_result("c2", "No.")
+        plain, asked = (tool_result("c1", content) for content in ([words], [words, part]))
+        return _outcome(column, _called(plain, second), _called(asked, second))
 
     return probe
 
@@ -101,7 +103,17 @@ def _outcome(column: Column, plain: Mapping[str, Any], asked: Mapping[str, Any])
         body = column.body(**asked)
     except ValidationError:
         return NO
-    return ITSELF if body == column.body(**plain) else YES
+    if body == column.body(**plain):
+        return ITSELF
+    return YES if column.address or _is_typed(column, body) else UNTYPED
+
+
+def _is_typed(column: Column, body: dict[str, Any]) -> bool:
+    try:
+        column.provider.accepted(body)
+    except (pydantic.ValidationError, KeyError):
+        return False
+    return True
 
 
 def budget(column: Column) -> str:
@@ -113,6 +125,15 @@ def budget(column: Column) -> str:
 _BUDGET = Reasoning(budget_tokens=4096)
 
 
+HOSTED: dict[str, tuple[Dialect, dict[str, Any]]] = {
+    "anthropic": ("anthropic.messages", {"type": "web_search_20250305", "name": "web_search"}),
+    "gemini": ("gemini", {"googleSearch": {}}),
+    "openai": ("openai.responses", {"type": "web_search"}),
+    "openai-chat": ("openai.chat", {"type": "web_search"}),
+}
+"""A search that the provider runs, in its own words."""
+
+
 def several_calls(column: Column) -> str:
     """Look whether an answer with several calls was read, and goes back with several results."""
     read = any(len(answer.tool_calls) > 1 for answer in column.answers())
@@ -122,12 +143,11 @@ def several_calls(column: Column) -> str:
 
 def hosted(column: Column) -> str:
     """Ask with a tool that the provider runs."""
-    return option(tools=(provider_tool(column.provider.dialect, {"type": "search", "name": "search"}),))(column).replace(
-        ITSELF, YES
-    )
+    dialect, spec = HOSTED[column.provider.name]
+    return _outcome(column, {"messages": HI}, {"messages": HI, "tools": (provider_tool(dialect, spec),)})
 
 
-def made(kind: type[Part]) -> Probe:  # type: ignore[valid-type]
+def made(kind: type[ImagePart | AudioPart | SourcePart | ReasoningPart]) -> Probe:
     """Look whether answers were read that hold such a part."""
     return lambda column: YES if any(isinstance(part, kind) for answer in column.answers() for part in answer.content) else NO
 
@@ -166,7 +186,7 @@ ROWS: dict[str, Probe] = {
     "citations in answers": made(SourcePart),
     "readable reasoning in answers": made(ReasoningPart),
     "signed reasoning goes back": signed,
-    "tools": option(tools=TOOLS),
+    "tools": lambda column: _outcome(column, {"messages": HI}, {"messages": HI, "tools": TOOLS}),
     "strict tools": lambda column: _outcome(
         column, {"messages": HI, "tools": TOOLS}, {"messages": HI, "tools": [tool.replace(strict=True) for tool in TOOLS]}
     ),

@@ -117,6 +117,8 @@ TABLE = {
 }
 
 EXCEPTIONS = {
+    # It repeats the whole text at the end of its block, and that counts; the record here is one that it does not know of.
+    ("huge record", "openai"): harmless(lambda half: Trouble((HugeRecord(3_000_000, at=half),))),
     # Their finish reason is the end; the marker behind it is a courtesy.
     ("no end marker", "gemini"): harmless(lambda _: Trouble((NoTerminal(marker_only=True),))),
     ("no end marker", "openai-chat"): harmless(lambda _: Trouble((NoTerminal(marker_only=True),))),
@@ -126,7 +128,8 @@ CELLS = [(name, protocol, mode) for name in TABLE for protocol in PROTOCOLS for 
 
 
 def expected(row: Row, mode: Mode) -> str:
-    return row[1 + MODES.index(mode)]
+    cells = (row.off, row.retry, row.restart, row.fallback, row.fallback_restart)
+    return cells[MODES.index(mode)]
 
 
 @pytest.mark.parametrize(("name", "protocol", "mode"), CELLS)

@@ -5,7 +5,6 @@ Imported only in the process that shows the window.
 
 import importlib
 import sys
-import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 from reactivex.abc import SchedulerBase
 from reactivex.scheduler.mainloop import GtkScheduler, QtScheduler, TkinterScheduler, WxScheduler
 
-from tests.gui.display import OF_THE_DISTRIBUTION
+from tests.gui.display import DISTRIBUTION
 
 
 class Toolkit(ABC):
@@ -38,9 +37,9 @@ class Toolkit(ABC):
     def turn(self) -> None:
         """Serve what is due, as a dialog's own loop does."""
 
-    @abstractmethod
-    def left(self) -> int:
-        """Count what a waker left with the toolkit."""
+    def leftovers(self) -> list[str]:
+        """Name what wakers left with the toolkit."""
+        return []
 
     def destroy(self) -> None:
         """Destroy the GUI for good, while the process goes on."""
@@ -64,8 +63,13 @@ class Qt(Toolkit):
 
     def __init__(self, package: str) -> None:
         self.core: Any = importlib.import_module(f"{package}.QtCore")
-        self.app = self.core.QCoreApplication([])
+        self.app: Any = None
         self.scheduler = QtScheduler(self.core)
+        self.begin()
+
+    def begin(self) -> None:
+        """Make an application."""
+        self.app = self.core.QCoreApplication([])
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         # PyQt holds a bound method weakly, as it does a slot.
@@ -80,8 +84,13 @@ class Qt(Toolkit):
     def turn(self) -> None:
         self.app.processEvents()
 
-    def left(self) -> int:
-        return len([child for child in self.app.children() if type(child).__name__ == "Clapper"]) - 1
+    def classes(self) -> list[type[Any]]:
+        """Give the classes of what the application owns of ours."""
+        kinds: list[type[Any]] = [type(child) for child in self.app.children()]
+        return [kind for kind in kinds if not kind.__name__.startswith("Q")]
+
+    def leftovers(self) -> list[str]:
+        return [kind.__name__ for kind in self.classes()[1:]]  # one is for all streams of the application
 
     def destroy(self) -> None:
         if hasattr(self.app, "shutdown"):
@@ -96,7 +105,11 @@ class Tk(Toolkit):
     def __init__(self) -> None:
         self.tk: Any = importlib.import_module("tkinter")
         self.root = self.tk.Tk()
-        self.scheduler = TkinterScheduler(self.root)
+        self.scheduler = self.scheduler_of(self.root)
+
+    def scheduler_of(self, window: Any) -> TkinterScheduler:
+        """Give the scheduler of a window."""
+        return TkinterScheduler(window)
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         self.root.after(int(seconds * 1000), act)
@@ -110,8 +123,8 @@ class Tk(Toolkit):
     def turn(self) -> None:
         self.root.update()
 
-    def left(self) -> int:
-        return len(self.root.tk.splitlist(self.root.tk.call("after", "info")))
+    def leftovers(self) -> list[str]:
+        return [str(timer) for timer in self.root.tk.splitlist(self.root.tk.call("after", "info"))]
 
     def destroy(self) -> None:
         self.root.destroy()
@@ -121,7 +134,7 @@ class GLib(Toolkit):
     """The main loop of GTK."""
 
     def __init__(self) -> None:
-        sys.path.append(str(OF_THE_DISTRIBUTION))
+        sys.path.append(str(DISTRIBUTION))
         with warnings.catch_warnings(action="ignore", category=ImportWarning):  # its importer is of the old kind
             self.glib: Any = importlib.import_module("gi.repository.GLib")
         self.loop = self.glib.MainLoop()
@@ -139,15 +152,15 @@ class GLib(Toolkit):
     def turn(self) -> None:
         self.glib.MainContext.default().iteration(False)
 
-    def left(self) -> int:
-        return int(self.glib.MainContext.default().pending())
+    def leftovers(self) -> list[str]:
+        return ["something is due"] if self.glib.MainContext.default().pending() else []
 
 
 class Wx(Toolkit):
     """wxPython."""
 
     def __init__(self) -> None:
-        sys.path.append(str(OF_THE_DISTRIBUTION))
+        sys.path.append(str(DISTRIBUTION))
         self.wx: Any = importlib.import_module("wx")
         self.app = self.wx.App(False)
         self.window = self.wx.Frame(None)  # without one the main loop ends at once
@@ -165,13 +178,9 @@ class Wx(Toolkit):
     def turn(self) -> None:
         self.wx.YieldIfNeeded()
 
-    def left(self) -> int:
-        return 0
-
 
 def a_toolkit(name: str) -> Toolkit:
     """Give the GUI of a toolkit, as `tests.gui.display.PACKAGES` names it."""
-    assert threading.current_thread() is threading.main_thread()
     match name:
         case "pyside6" | "pyqt6":
             return Qt({"pyside6": "PySide6", "pyqt6": "PyQt6"}[name])

@@ -1,6 +1,10 @@
 // Asks as `useChat` does, by the transport it uses, and prints the message that comes of it.
+import { readFileSync } from 'node:fs';
+
 const [version, api] = process.argv.slice(2);
-const { DefaultChatTransport, readUIMessageStream } = await import(`../../.node/node_modules/${version}/dist/index.mjs`);
+const folder = new URL(`../../.node/node_modules/${version}/`, import.meta.url);
+const { main, module } = JSON.parse(readFileSync(new URL('package.json', folder)));
+const { DefaultChatTransport, readUIMessageStream } = await import(new URL(module ?? main, folder));
 
 const asked = { id: 'asked', role: 'user', parts: [{ type: 'text', text: 'How is the weather in Oslo?' }] };
 const transport = new DefaultChatTransport({ api });

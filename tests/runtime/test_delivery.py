@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import reactivex as rx
@@ -52,8 +52,7 @@ def in_a_loop(disposals: Disposals, leave: Callable[[rx.Observable[Event]], Any]
         done = leave(disposals.stream())
         if asyncio.iscoroutine(done) or isinstance(done, asyncio.Future):
             await done
-        while not disposals.left.is_set():
-            await asyncio.sleep(0)
+        assert await asyncio.to_thread(disposals.left.wait, 10)
 
     asyncio.run(main())
     return disposals.fake.disposals
@@ -64,8 +63,9 @@ def test_dispose_before_the_first_event_sends_nothing() -> None:
     seen: list[Event] = []
 
     async def main() -> None:
-        stream_generate(Engine(adapter=Fake(script=["a"]), model="m"), "hi").subscribe(seen.append).dispose()
-        await asyncio.sleep(0)
+        engine = Engine(adapter=Fake(script=["a"]), model="m")
+        stream_generate(engine, "hi").subscribe(seen.append).dispose()
+        await generate(engine, "the loop turns until this is answered")
 
     asyncio.run(main())
     assert seen == []
@@ -104,19 +104,30 @@ def test_dispose_twice_and_after_the_end_does_nothing() -> None:
     assert disposals.fake.disposals == 0
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [
-        lambda stream: asyncio.ensure_future(first(stream.pipe(ops.take(3)))),
-        lambda stream: asyncio.ensure_future(first(stream.pipe(ops.take_until(rx.timer(0.0))))),
-        lambda stream: asyncio.ensure_future(first(rx.of(stream, rx.empty()).pipe(ops.switch_latest()))),
-        lambda stream: asyncio.ensure_future(first(stream.pipe(ops.map(lambda event: 1 / 0)))),
-    ],
-    ids=["take", "take_until", "switch_latest", "a failing mapper"],
-)
-def test_leaving_early_is_disposal(leave: Callable[[rx.Observable[Event]], Any]) -> None:
+def take_three(stream: rx.Observable[Event]) -> rx.Observable[Any]:
+    return stream.pipe(ops.take(3))
+
+
+def until_a_timer(stream: rx.Observable[Event]) -> rx.Observable[Any]:
+    return stream.pipe(ops.take_until(rx.timer(0.0)))
+
+
+def switch_away(stream: rx.Observable[Event]) -> rx.Observable[Any]:
+    nothing: rx.Observable[Event] = rx.empty()
+    return rx.of(stream, nothing).pipe(ops.switch_latest())
+
+
+def fail_to_map(stream: rx.Observable[Event]) -> rx.Observable[Any]:
+    def mapper(event: Event) -> Event:
+        raise LookupError(event.type)
+
+    return stream.pipe(ops.map(mapper))
+
+
+@pytest.mark.parametrize("way", [take_three, until_a_timer, switch_away, fail_to_map])
+def test_leaving_early_is_disposal(way: Callable[[rx.Observable[Event]], rx.Observable[Any]]) -> None:
     """Whatever operator leaves early, the source is left."""
-    assert in_a_loop(Disposals("a", "b", "c", FOREVER), leave) == 1
+    assert in_a_loop(Disposals("a", "b", "c", FOREVER), lambda stream: asyncio.ensure_future(first(way(stream)))) == 1
 
 
 async def first(stream: rx.Observable[Any]) -> None:
@@ -140,8 +151,7 @@ def test_a_cancelled_await_is_disposal() -> None:
 
     async def main() -> int:
         task = asyncio.create_task(wait())
-        while not disposals.fake.requests:
-            await asyncio.sleep(0)
+        await generate(Engine(adapter=Fake(script=["a"]), model="m"), "the loop turns until this is answered")
         task.cancel()
         return await task
 
@@ -191,7 +201,12 @@ def test_no_event_follows_dispose_on_the_delivery_thread() -> None:
     assert left.wait(5)
     assert disposals.left.wait(5)
     settled = threading.Event()
-    scheduler.schedule(lambda *_: (after.append(len(seen)), settled.set()) and None)
+
+    def look(*_: object) -> None:
+        after.append(len(seen))
+        settled.set()
+
+    scheduler.schedule(look)
     assert settled.wait(5)
 
     assert after == [5]
@@ -242,8 +257,16 @@ def test_an_error_nobody_listens_to_reaches_the_loops_exception_handler() -> Non
         heard: list[dict[str, Any]] = []
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: (heard.append(context), told.set()) and None)
-        disposals.stream().subscribe(lambda _: 1 / 0)
+
+        def hear(_: object, context: dict[str, Any]) -> None:
+            heard.append(context)
+            told.set()
+
+        def boom(event: Event) -> None:
+            raise LookupError(event.type)
+
+        loop.set_exception_handler(hear)
+        disposals.stream().subscribe(boom)
         await told.wait()
         return heard
 
@@ -300,9 +323,8 @@ def test_contextvars_of_the_subscriber_are_seen_by_on_event() -> None:
     seen: set[str] = set()
     name.set("subscriber")
 
-    stream_generate(
-        Engine(adapter=Fake(script=["a"]), model="m"), "hi", on_event=lambda _: seen.add(name.get())
-    ).run()
+    engine = Engine(adapter=Fake(script=["a"]), model="m")
+    stream_generate(engine, "hi", on_event=lambda _: seen.add(name.get())).run()
 
     assert seen == {"subscriber"}
 
@@ -310,12 +332,14 @@ def test_contextvars_of_the_subscriber_are_seen_by_on_event() -> None:
 def test_debugging_names_a_slow_callback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """With `ALLM_RX_DEBUG=1` a callback that holds up the shared loop is named with its event."""
     monkeypatch.setenv("ALLM_RX_DEBUG", "1")
-    until = threading.Event()
+    never = threading.Event()
+
+    def dawdle(event: Event) -> None:
+        if event.type == "text_delta":
+            never.wait(0.06)
 
     with caplog.at_level(logging.WARNING, logger="allm_rx.delivery"):
-        stream_generate(Engine(adapter=Fake(script=["a"]), model="m"), "hi").pipe(
-            ops.do_action(lambda event: until.wait(0.06) if event.type == "text_delta" else None)
-        ).run()
+        stream_generate(Engine(adapter=Fake(script=["a"]), model="m"), "hi").pipe(ops.do_action(dawdle)).run()
 
     assert "'text_delta'" in caplog.text
 
@@ -337,7 +361,7 @@ def test_nothing_is_left_of_finished_streams() -> None:
 def deliveries() -> set[int]:
     """Give the identities of all subscriptions that are alive."""
     gc.collect()
-    return {id(kept) for kept in gc.get_objects() if isinstance(kept, Delivery)}
+    return {id(kept) for kept in cast("list[object]", gc.get_objects()) if isinstance(kept, (Delivery,))}
 
 
 def test_a_stream_behind_a_subject_survives_its_owners() -> None:
@@ -345,7 +369,11 @@ def test_a_stream_behind_a_subject_survives_its_owners() -> None:
     disposals = Disposals("a", FOREVER)
     stop: Subject[None] = Subject()
 
+    def press(event: Event) -> None:
+        if event.type == "text_delta":
+            stop.on_next(None)
+
     def leave(stream: rx.Observable[Event]) -> None:
-        stream.pipe(ops.take_until(stop)).subscribe(lambda event: stop.on_next(None) if event.type == "text_delta" else None)
+        stream.pipe(ops.take_until(stop)).subscribe(press)
 
     assert in_a_loop(disposals, leave) == 1

@@ -440,6 +440,7 @@ def test_prompts_of_tools_are_input() -> None:
     ("raw", "reason"),
     [
         ("STOP", "stop"),
+        ("FUNCTION_CALL", "stop"),
         ("MAX_TOKENS", "length"),
         ("SAFETY", "content_filter"),
         ("RECITATION", "content_filter"),

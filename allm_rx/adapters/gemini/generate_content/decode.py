@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "STOP": "stop",
+    "FUNCTION_CALL": "stop",  # no word of Google's; servers of others say it with calls
     "MAX_TOKENS": "length",
     "BLOCKLIST": "content_filter",
     "IMAGE_PROHIBITED_CONTENT": "content_filter",

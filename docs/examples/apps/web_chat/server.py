@@ -1,0 +1,159 @@
+"""A chat in the browser: `python docs/examples/apps/web_chat/server.py`, and open the address it prints.
+
+Without a key it talks to a small provider that it starts on this machine; with one, name a model:
+
+    python docs/examples/apps/web_chat/server.py --model anthropic:claude-sonnet-4-5
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from conversations import Answer, Conversation
+
+from allm_rx import Engine, errors, tool
+from allm_rx.adapters import OpenAIChat
+from allm_rx.integrations.sse_response import sse_response
+from allm_rx.testing.provider_server import ProviderServer
+from allm_rx.testing.small_talk import SmallTalk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PAGE = Path(__file__).with_name("index.html")
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'"
+"""What the page may do, which is to speak to this server: what a model writes is text and fetches nothing."""
+
+
+@tool
+def weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return f"{len(city) + 3} degrees and {'rain' if len(city) % 2 == 0 else 'sun'} in {city}."
+
+
+class Chat:
+    """The routes, over conversations in memory."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._conversations: dict[str, Conversation] = {}
+        self._answers: dict[str, Answer] = {}
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[only_this_site])
+        app.add_routes(
+            [
+                web.get("/", self.page),
+                web.get("/model", self.model),
+                web.post("/conversations", self.begin),
+                web.get("/conversations/{id}", self.tell),
+                web.post("/conversations/{id}/answers", self.ask),
+                web.get("/answers/{id}", self.listen),
+                web.post("/answers/{id}/stop", self.stop),
+            ]
+        )
+        return app
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(PAGE, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+
+    async def model(self, request: web.Request) -> web.Response:
+        return web.json_response({"model": self._engine.model})
+
+    async def begin(self, request: web.Request) -> web.Response:
+        conversation = Conversation()
+        self._conversations[conversation.id] = conversation
+        return web.json_response({"id": conversation.id}, status=201)
+
+    async def tell(self, request: web.Request) -> web.Response:
+        """Tell what was said, and which answer is not part of it yet: a page that comes back needs no more."""
+        conversation = found(self._conversations, request)
+        return web.json_response(
+            {
+                "messages": [message.model_dump(mode="json") for message in conversation.thread.messages],
+                "answer": conversation.answer and conversation.answer.id,
+            }
+        )
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """Begin an answer to the text that came; without one, to the question that was not answered."""
+        conversation = found(self._conversations, request)
+        text = (await request.json()).get("text")
+        if conversation.answer is not None and conversation.answer.running:
+            raise problem(web.HTTPConflict, "An answer is under way: stop it first.")
+        try:
+            answer = conversation.ask(self._engine, text, lambda id: self._answers.pop(id, None))
+        except errors.UsageError as error:  # found before anything was sent, such as a missing key
+            raise problem(web.HTTPUnprocessableEntity, error.message) from error
+        self._answers[answer.id] = answer
+        return web.json_response({"answer": answer.id}, status=201)
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        """Send an answer's events: all of them, or the rest after `Last-Event-ID`."""
+        answer = found(self._answers, request)
+        first = int(request.headers.get("Last-Event-ID", "-1")) + 1
+        if first >= answer.count and not answer.running:
+            return web.Response(status=204)  # tells an `EventSource` not to come again
+        with answer.heard(first) as events:
+            return await sse_response(request, events, first_id=first)
+
+    async def stop(self, request: web.Request) -> web.Response:
+        found(self._answers, request).stop()
+        return web.Response(status=204)
+
+
+@web.middleware
+async def only_this_site(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Refuse what the pages of others send from the same browser: it would be paid for here."""
+    own = request.headers.get("Origin") in (None, f"{request.scheme}://{request.host}")
+    if not own or request.url.host not in ("127.0.0.1", "localhost"):
+        raise problem(web.HTTPForbidden, "This chat answers its own page only.")
+    return await handler(request)
+
+
+def found(where: Mapping[str, Any], request: web.Request) -> Any:
+    try:
+        return where[request.match_info["id"]]
+    except KeyError:
+        raise problem(web.HTTPNotFound, "It is no longer kept: begin a new conversation.") from None
+
+
+def problem(status: type[web.HTTPException], message: str) -> web.HTTPException:
+    return status(text=json.dumps({"message": message}), content_type="application/json")
+
+
+async def serve(engine: Engine, port: int) -> None:
+    """Serve until cancelled; the first line printed is the address."""
+    runner = web.AppRunner(Chat(engine).app(), access_log=None, shutdown_timeout=0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        print(f"http://127.0.0.1:{runner.addresses[0][1]}/", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A chat in the browser.")
+    parser.add_argument("--model", help="vendor:model; without one a small provider on this machine answers")
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    options = parser.parse_args()
+    local = ProviderServer(SmallTalk(pace=0.04)) if options.model is None else nullcontext()
+    with suppress(KeyboardInterrupt), local as provider:
+        if provider is None:
+            engine = Engine.from_model(options.model)
+        else:
+            adapter = OpenAIChat(base_url=provider.base_url("openai-chat"), api_key="none-is-needed")
+            engine = Engine(adapter=adapter, model="small-talk")
+        asyncio.run(serve(engine.with_tools(weather), options.port))
+
+
+if __name__ == "__main__":
+    main()
