@@ -4,7 +4,6 @@ Your own program needs one line: `engine = Engine.from_model("openai-chat:gpt-4.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,7 +37,7 @@ def answer(body: dict, index: int) -> Answer:
     if last["role"] != "tool":
         return Answer(SAID.get(last["content"], ""), tool_calls=WANTED.get(last["content"], ()))
     results = [message["content"] for message in body["messages"] if message["role"] == "tool"]
-    return Answer(" ".join(result if result.endswith(".") else f"{json.dumps(result)}." for result in results))
+    return Answer(" ".join(result if result.endswith(".") else f"I was told: {result}." for result in results))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tests.fuzz.mutations import DEEP, LONG, ODD, damaged, values
 
 LIMIT = 2 * LONG
 SOME = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 )
 RECORDED = [(provider.name, stem) for provider in PROVIDERS for stem in provider.recordings]
 NAMES = [provider.name for provider in PROVIDERS]
@@ -86,7 +86,7 @@ def test_every_value_in_turn_is_odd(protocol: str, odd: bytes) -> None:
 
 @pytest.mark.parametrize(("protocol", "stem"), RECORDED)
 @given(data=st.data())
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_what_is_read_does_not_depend_on_the_cuts(protocol: str, stem: str, data: st.DataObject) -> None:
     """Damaged or not, the same bytes give the same events, however they came."""
     body = data.draw(damaged(BY_NAME[protocol].recordings[stem]))[:50_000]
@@ -96,6 +96,7 @@ def test_what_is_read_does_not_depend_on_the_cuts(protocol: str, stem: str, data
 
 
 @pytest.mark.parametrize("protocol", NAMES)
+@settings(max_examples=50)
 @given(body=st.binary() | st.sampled_from(ODD), status=st.sampled_from([400, 401, 404, 429, 500, 529, 599]))
 def test_any_refusal(protocol: str, body: bytes, status: int) -> None:
     """A refusal is one error with its status, whatever it says."""
@@ -107,6 +108,7 @@ def test_any_refusal(protocol: str, body: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize("protocol", NAMES)
+@settings(max_examples=50)
 @given(body=st.binary() | st.sampled_from(ODD))
 def test_any_whole_body(protocol: str, body: bytes) -> None:
     """What comes in place of a stream is read, or is one error."""

@@ -76,7 +76,7 @@ def test_a_failure_loses_to_an_answer_under_way() -> None:
 
 def test_when_both_fail_the_first_tells() -> None:
     """Once the second has failed, too."""
-    assert hedged("------(e,|)", "-----------(x,|)") == expect("----------------(e,|)")
+    assert hedged("------(e,|)", "s----------(e,|)") == expect("----------------(e,|)")
 
 
 def test_leaving_leaves_both() -> None:

@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import reactivex as rx
@@ -190,14 +190,17 @@ def test_no_event_follows_dispose_on_the_delivery_thread() -> None:
     left = threading.Event()
     after: list[int] = []
     subscription = SerialDisposable()
+    in_hand = threading.Event()
 
     def on_next(event: Event) -> None:
+        in_hand.wait(5)
         seen.append(event)
         if len(seen) == 5:
             subscription.dispose()
             left.set()
 
     subscription.disposable = disposals.stream().subscribe(on_next, scheduler=scheduler)
+    in_hand.set()
     assert left.wait(5)
     assert disposals.left.wait(5)
     settled = threading.Event()
@@ -361,7 +364,8 @@ def test_nothing_is_left_of_finished_streams() -> None:
 def deliveries() -> set[int]:
     """Give the identities of all subscriptions that are alive."""
     gc.collect()
-    return {id(kept) for kept in cast("list[object]", gc.get_objects()) if isinstance(kept, (Delivery,))}
+    alive: list[object] = [kept for kept in gc.get_objects() if type(kept) is Delivery]
+    return {id(kept) for kept in alive}
 
 
 def test_a_stream_behind_a_subject_survives_its_owners() -> None:
