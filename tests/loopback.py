@@ -70,10 +70,10 @@ class Authority:
     def __init__(self) -> None:
         self._ca: Any = trustme.CA()
 
-    def server(self) -> ssl.SSLContext:
+    def server(self, host: str = "127.0.0.1") -> ssl.SSLContext:
         """What a server identifies itself with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert("127.0.0.1").configure_cert(context)
+        self._ca.issue_cert(host).configure_cert(context)
         return context
 
     def trusted(self) -> ssl.SSLContext:

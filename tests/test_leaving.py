@@ -124,11 +124,12 @@ async def let_an_await_time_out(stream: rx.Observable[Event]) -> None:
         await asyncio.wait_for(stream.pipe(ops.last()), 0.05)
 
 
-async def leave_an_iterator_inside_with(stream: rx.Observable[Event]) -> None:
+async def leave_an_iterator_inside_with(stream: rx.Observable[Event]) -> object:
     async with lx.to_aiter(stream) as events:
         async for event in events:
             if event.type == "text_delta":
                 break
+    return events  # kept, so that it is not its being dropped that closes it
 
 
 async def leave_a_bare_iterator(stream: rx.Observable[Event]) -> None:
@@ -137,10 +138,11 @@ async def leave_a_bare_iterator(stream: rx.Observable[Event]) -> None:
             break
 
 
-async def close_an_iterator(stream: rx.Observable[Event]) -> None:
+async def close_an_iterator(stream: rx.Observable[Event]) -> object:
     events = lx.to_aiter(stream)
     await anext(events)
     await events.aclose()
+    return events
 
 
 async def cancel_an_iteration(stream: rx.Observable[Event]) -> None:
@@ -206,13 +208,14 @@ async def fail_beside_it(stream: rx.Observable[Event]) -> None:
         fail_beside_it,
     ],
 )
-def test_leaving_on_a_loop_closes_the_connection(leave: Callable[[rx.Observable[Event]], Awaitable[None]]) -> None:
+def test_leaving_on_a_loop_closes_the_connection(leave: Callable[[rx.Observable[Event]], Awaitable[object]]) -> None:
     """Whichever way a coroutine leaves an endless answer, the server sees it while the loop still runs."""
     with ProviderServer(ENDLESS) as server:
 
-        async def main() -> None:
-            await leave(events_from(server))
+        async def main() -> object:
+            kept = await leave(events_from(server))
             await asyncio.to_thread(server.wait_closed)
+            return kept
 
         asyncio.run(main())
 

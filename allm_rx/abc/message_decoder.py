@@ -154,7 +154,9 @@ class MessageDecoder(EventEmitter, ABC):
 
     def fail(self, failure: Failure) -> list[Event]:
         """Give what is left when the exchange broke: usage that is known, then the `error`."""
-        self.error(failure)
+        # Its words may be a server's, such as the host that a redirect leads to.
+        message = redact(failure.message, self._secrets)
+        self.error(failure if message == failure.message else failure.model_copy(update={"message": message}))
         return self.take()
 
     def shown(self, data: bytes) -> str:

@@ -62,6 +62,11 @@ class StepResult(Data):
     """Why the loop ends here; None when it may go on."""
 
     @property
+    def output_text(self) -> str:
+        """The text of the answer."""
+        return self.response.output_text
+
+    @property
     def error(self) -> Failure | None:
         """Why the step failed: its answer, or for `tool_error` the first tool that did."""
         if self.response.error is not None or self.halted_reason != "tool_error":
@@ -107,6 +112,11 @@ class ChatResult(Data):
     def final_response(self) -> Response | None:
         """The last answer, partial where it broke off; None when there was no step."""
         return self.steps[-1].response if self.steps else None
+
+    @property
+    def output_text(self) -> str:
+        """The text of the last answer; empty when there was none."""
+        return self.steps[-1].response.output_text if self.steps else ""
 
     @property
     def usage(self) -> Usage:

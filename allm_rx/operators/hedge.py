@@ -51,10 +51,9 @@ def hedge(*, after: float = 0.8, scheduler: SchedulerBase | None = None) -> Call
                 if race.open:
                     race.enter(source)
 
-            def wait() -> None:
+            race.begin([source])
+            if race.open:
                 timer.disposable = timers.schedule_relative(after, race.turns.ring(ask_again, race.fail))
-
-            race.begin([source], wait)
             return CompositeDisposable(race, timer)
 
         return Observable(subscribe)

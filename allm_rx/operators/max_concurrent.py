@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from reactivex import Observable
-from reactivex.disposable import CompositeDisposable, SerialDisposable
 
-from allm_rx.operators.turns import Turns
+from allm_rx.operators.inner_streams import InnerStreams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,112 +46,8 @@ def max_concurrent(
 
     def limiting(source: Observable[In]) -> Observable[T]:
         def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
-            return _Limited(observer, n, project, scheduler, ordered=ordered).start(source)
+            return InnerStreams(observer, n, project, scheduler, ordered=ordered).start(source)
 
         return Observable(subscribe)
 
     return limiting
-
-
-@dataclass(slots=True, eq=False)
-class _Inner(Generic[T]):
-    """One inner stream."""
-
-    subscription: SerialDisposable
-    early: deque[T]
-    """What came before its turn."""
-    done: bool = False
-    error: Exception | None = None
-
-
-class _Limited(Generic[In, T]):
-    """One subscription."""
-
-    def __init__(
-        self,
-        observer: ObserverBase[T],
-        n: int,
-        project: Callable[[In], Observable[T]] | None,
-        scheduler: SchedulerBase | None,
-        *,
-        ordered: bool,
-    ) -> None:
-        self._observer = observer
-        self._n = n
-        self._project = project
-        self._scheduler = scheduler
-        self._ordered = ordered
-        self._turns = Turns()
-        self._group = CompositeDisposable()
-        self._waiting: deque[In] = deque()
-        self._line: deque[_Inner[T]] = deque()
-        """Those that have begun and whose end was not given, in order."""
-        self._running = 0
-        self._ended = False
-        """Whether the source gives no more."""
-
-    def start(self, source: Observable[In]) -> DisposableBase:
-        self._group.add(self._turns.hear(source, self._next, self._fail, self._end, self._scheduler))
-        return self._group
-
-    def _next(self, item: In) -> None:
-        self._waiting.append(item)
-        self._fill()
-
-    def _fill(self) -> None:
-        while self._waiting and self._running < self._n and not self._group.is_disposed:
-            item: Any = self._waiting.popleft()
-            try:
-                stream: Observable[T] = item if self._project is None else self._project(item)
-            except Exception as error:  # noqa: BLE001 - what the caller's function raises ends the stream, as in every operator
-                self._fail(error)
-                return
-            self._begin(stream)
-
-    def _begin(self, stream: Observable[T]) -> None:
-        self._running += 1
-        inner: _Inner[T] = _Inner(SerialDisposable(), deque())
-        self._line.append(inner)
-        self._group.add(inner.subscription)
-        inner.subscription.disposable = self._turns.hear(
-            stream,
-            lambda item: self._take(inner, item),
-            lambda error: self._over(inner, error),
-            lambda: self._over(inner),
-            self._scheduler,
-        )
-
-    def _take(self, inner: _Inner[T], item: T) -> None:
-        if not self._ordered or inner is self._line[0]:
-            self._observer.on_next(item)
-        else:
-            inner.early.append(item)
-
-    def _over(self, inner: _Inner[T], error: Exception | None = None) -> None:
-        self._running -= 1
-        self._group.remove(inner.subscription)
-        inner.done, inner.error = True, error
-        line = self._line
-        if not self._ordered:  # its turn is now
-            line.remove(inner)
-            line.appendleft(inner)
-        while line and line[0].done:
-            if (error := line.popleft().error) is not None:
-                self._fail(error)
-                return
-            while line and line[0].early:
-                self._observer.on_next(line[0].early.popleft())
-        self._fill()
-        self._check()
-
-    def _end(self) -> None:
-        self._ended = True
-        self._check()
-
-    def _check(self) -> None:
-        if self._ended and not self._line and not self._waiting:
-            self._observer.on_completed()
-
-    def _fail(self, error: Exception) -> None:
-        self._group.dispose()
-        self._observer.on_error(error)

@@ -15,8 +15,6 @@ from allm_rx.operators.attempts import Attempt, Bill
 from allm_rx.operators.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from reactivex import Observable
     from reactivex.abc import ObserverBase, SchedulerBase
 
@@ -43,6 +41,10 @@ class Race(DisposableBase):
         """Whether another stream may still win."""
         return self._winner is None and not self._off
 
+    @property
+    def _all_lost(self) -> bool:
+        return self._begun and self.open and all(entrant.ended for entrant in self._entrants)
+
     def enter(self, source: Observable[Event]) -> None:
         """Subscribe to one more stream."""
         entrant = _Entrant(self._bill)
@@ -55,27 +57,14 @@ class Race(DisposableBase):
             self._scheduler,
         )
 
-    def begin(self, sources: list[Observable[Event]], then: Callable[[], None] | None = None) -> None:
-        """Enter the first streams; none has lost before all of them are in.
-
-        Args:
-            sources: the streams.
-            then: called when they have entered.
-        """
-
-        def enter() -> None:
-            for source in sources:
-                if self.open:
-                    self.enter(source)
-
-        def judge() -> None:
-            self._begun = True
-            self._judge()
-            if then is not None and self.open:
-                then()
-
-        enter()
-        self.turns.take(judge)
+    def begin(self, sources: list[Observable[Event]]) -> None:
+        """Enter the first streams; none has lost before all of them are in."""
+        for source in sources:
+            if self.open:
+                self.enter(source)
+        self._begun = True
+        if self._all_lost:
+            self.turns.take(self._judge)
 
     def fail(self, error: Exception) -> None:
         """Leave all streams and end with an error, which is no failure of a provider."""
@@ -113,7 +102,7 @@ class Race(DisposableBase):
             self._judge()
 
     def _judge(self) -> None:
-        if not (self._begun and self.open and all(entrant.ended for entrant in self._entrants)):
+        if not self._all_lost:
             return
         self._off = True
         failed = [entrant for entrant in self._entrants if entrant.attempt.failure is not None]

@@ -39,7 +39,7 @@ def timeout_total(
     Put it right behind the call, so that it knows what kind of stream it ends. The source is disposed at once: the request is
     closed, tools are cancelled. As everything stays an event, the failure comes in band, in the grammar of the stream: an
     answer under way ends with `error`; then step, chat and session end with their results, `halted_reason` `error`. While
-    tools run no answer can fail, so it is the result alone that tells. For one request there is `Timeouts(total=...)`.
+    tools run no answer can fail, so it is the results alone that tell. For one request there is `Timeouts(total=...)`.
 
     Args:
         seconds: from the subscription on; the time in which the subscriber is not ready does not count.

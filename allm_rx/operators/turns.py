@@ -29,7 +29,8 @@ class Turns:
     """Calls functions one after the other, whoever asks for it.
 
     Who comes while another is at it leaves the call behind, to be made by the other, and goes; so does who comes from
-    within a call.
+    within a call. It is for delivering, then: who only keeps books, or subscribes, must not take a turn, lest what arrives
+    meanwhile is delivered on the wrong thread.
     """
 
     __slots__ = ("_calls", "_lock")

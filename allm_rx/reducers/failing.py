@@ -54,7 +54,8 @@ def _with_failure(closing: Iterable[ev.Event], failure: Failure) -> Iterator[ev.
 
 
 def _step(step: StepResult, failure: Failure) -> StepResult:
-    return step.model_copy(update={"halted_reason": "error", "tool_failure": failure})
+    response = step.response.model_copy(update={"error": failure})
+    return step.model_copy(update={"halted_reason": "error", "response": response})
 
 
 def _chat(chat: ChatResult, failure: Failure) -> ChatResult:

@@ -173,13 +173,11 @@ class Delivery(DisposableBase, Generic[T]):
         if self._off:
             return
         self._off = True
-        observer = self._observer
-        self._let_go()
         try:
             if error is None:
-                observer.on_completed()
+                self._observer.on_completed()
             else:
-                observer.on_error(error)
+                self._observer.on_error(error)
         except Exception as raised:  # noqa: BLE001 - a terminal handler that raises must not kill the loop
             self._nobody_listens(raised)
 
@@ -188,10 +186,8 @@ class Delivery(DisposableBase, Generic[T]):
             self._off = True
             self._dispose_inner()
             error = raised if isinstance(raised, SubscriberError) else SubscriberError(raised)
-            observer = self._observer
-            self._let_go()
             try:
-                observer.on_error(error)
+                self._observer.on_error(error)
             except Exception as unheard:  # noqa: BLE001 - see `_finish`
                 self._nobody_listens(unheard)
 

@@ -21,7 +21,6 @@ from reactivex.scheduler import (
     NewThreadScheduler,
 )
 from reactivex.scheduler.eventloop import AsyncIOScheduler
-from reactivex.scheduler.mainloop import GtkScheduler, QtScheduler, TkinterScheduler, WxScheduler
 
 from allm_rx.abc.flow import PLACELESS, RunScheduler, Waker, running_loop
 from allm_rx.errors import UsageError
@@ -46,13 +45,15 @@ class Place:
     """Wakes the delivery thread, when that is not the loop's."""
 
 
-_WAKERS: dict[type[Any], Callable[[Any], Waker]] = {
-    EventLoopScheduler: EventLoopWaker,
-    GtkScheduler: GLibWaker,
-    QtScheduler: QtWaker,
-    TkinterScheduler: TkWaker,
-    WxScheduler: WxWaker,
+_WAKERS: dict[type[Any], Callable[[Any], Waker]] = {EventLoopScheduler: EventLoopWaker}
+
+_TOOLKITS: dict[str, Callable[[Any], Waker]] = {
+    "GtkScheduler": GLibWaker,
+    "QtScheduler": QtWaker,
+    "TkinterScheduler": TkWaker,
+    "WxScheduler": WxWaker,
 }
+"""The wakers of RxPY's schedulers for toolkits; by name, for who has such a scheduler has paid for importing its module."""
 
 
 def register_waker(scheduler: type[Any], waker: Callable[[Any], Waker]) -> None:
@@ -86,7 +87,7 @@ def place(scheduler: SchedulerBase | None) -> Place:
         if _is_run(scheduler):
             _check_run()
         return Place(io_loop())
-    for known, waker in _WAKERS.items():
+    for known, waker in tuple(_wakers().items()):
         if isinstance(scheduler, known):
             return Place(io_loop(), waker(scheduler))
     raise UsageError(
@@ -94,6 +95,15 @@ def place(scheduler: SchedulerBase | None) -> Place:
         f"Nothing is known that wakes the thread of {type(scheduler).__name__} safely: subscribe without a scheduler, or "
         "teach it with `allm_rx.runtime.schedulers.register_waker`.",
     )
+
+
+def _wakers() -> dict[type[Any], Callable[[Any], Waker]]:
+    mainloop = sys.modules.get("reactivex.scheduler.mainloop")
+    if mainloop is not None:
+        for name, waker in _TOOLKITS.items():
+            if hasattr(mainloop, name):  # another thread may be importing it
+                _WAKERS.setdefault(getattr(mainloop, name), waker)
+    return _WAKERS
 
 
 def _is_run(scheduler: SchedulerBase) -> bool:

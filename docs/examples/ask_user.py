@@ -21,7 +21,7 @@ def main(engine: Engine) -> None:
             print()
         result = chat(engine, result.resume(answers), tools=[book]).run().raise_for_error()
 
-    print(result.final_response.output_text)
+    print(result.output_text)
 
 
 if __name__ == "__main__":

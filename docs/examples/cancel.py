@@ -29,7 +29,7 @@ def main(engine: Engine) -> None:
         )
     )
 
-    print(f"\n({result.halted_reason}; kept: {result.final_response.output_text!r})")
+    print(f"\n({result.halted_reason}; kept: {result.output_text!r})")
 
 
 if __name__ == "__main__":

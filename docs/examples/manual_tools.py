@@ -24,7 +24,7 @@ def main(engine: Engine) -> None:
         print()
         result = chat(engine, result.thread.append(*answers), tools=[DELETE]).run().raise_for_error()
 
-    print(result.final_response.output_text)
+    print(result.output_text)
 
 
 if __name__ == "__main__":

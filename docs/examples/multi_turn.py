@@ -11,7 +11,7 @@ def main(engine: Engine) -> None:
     thread = Thread(messages=[system("Be brief.")])
     for text in SAID:
         result = chat(engine, thread.append(user(text))).run().raise_for_error()
-        print(f"you: {text}\nmodel: {result.final_response.output_text}")
+        print(f"you: {text}\nmodel: {result.output_text}")
         thread = result.thread
 
     print(f"({len(thread.messages)} messages)")

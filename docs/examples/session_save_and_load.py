@@ -10,7 +10,7 @@ from allm_rx import Engine, SqliteStore, sessions
 
 def first_run(engine: Engine, file: Path) -> None:
     turn = sessions.start(engine, "My name is Ada.", id="ada").run()
-    print("model:", turn.result.final_response.output_text)
+    print("model:", turn.result.output_text)
     SqliteStore(file).save(turn.session)
 
 
@@ -18,7 +18,7 @@ def later_run(engine: Engine, file: Path) -> None:
     store = SqliteStore(file)
     stored = store.load("ada")
     turn = sessions.reply(engine, stored.session, "What is my name?").run()
-    print("model:", turn.result.final_response.output_text)
+    print("model:", turn.result.output_text)
     store.save(turn.session, expected=stored.version)  # an error, if somebody else saved it meanwhile
     print(f"({turn.session.status}, {len(turn.session.thread.messages)} messages)")
 

@@ -1,10 +1,10 @@
 """A browser that nobody sees, and that reaches nothing but this machine."""
 
-import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
@@ -20,7 +20,6 @@ FLAGS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--no-proxy-server",
-    "--window-size=1100,820",
 )
 
 
@@ -30,19 +29,32 @@ def missing() -> str:
     return f"not installed: {', '.join(absent)}" if absent else ""
 
 
+class Browser:
+    """A browser, as far as it can be told what to do."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self.driver = driver
+        self._untyped: Any = driver
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        """Run a script in the page, and give what it returns."""
+        return self._untyped.execute_script(text, *arguments)
+
+    def command(self, name: str, **values: Any) -> None:
+        """Give a command of the browser's own protocol."""
+        self._untyped.execute_cdp_cmd(name, values)
+
+
 @contextmanager
-def browsing(profile: Path) -> Iterator[Chrome]:
+def browsing(profile: Path) -> Generator[Browser]:
     """Open a browser with a profile of its own."""
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     # Named here, the driver is not looked for, and nothing asks the network where it is.
-    service = ChromeService(
-        shutil.which("chromedriver"), env={**os.environ, "SE_OFFLINE": "true", "NO_PROXY": "127.0.0.1,localhost"}
-    )
-    browser = Chrome(options, service)
+    driver = Chrome(options, ChromeService(shutil.which("chromedriver")))
     try:
-        yield browser
+        yield Browser(driver)
     finally:
-        browser.quit()
+        driver.quit()

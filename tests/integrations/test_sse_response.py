@@ -153,13 +153,17 @@ def test_an_impossible_keep_alive_is_refused() -> None:
     assert asyncio.run(main()) == "refused"
 
 
-@pytest.mark.parametrize("fault", [DelayBody(), Stall(after=3)], ids=["before the first event", "in a pause"])
-def test_a_client_that_leaves_ends_the_call(fault: Any) -> None:
+@pytest.mark.parametrize(
+    ("fault", "before"), [(DelayBody(), 0), (Stall(after=3), 3)], ids=["before the first event", "in a pause"]
+)
+def test_a_client_that_leaves_ends_the_call(fault: Any, before: int) -> None:
     """The provider's connection is closed while nothing is there to be written."""
     with ProviderServer(Answer("One two three four.", faults=[fault])) as server:
 
         async def leave(response: aiohttp.ClientResponse) -> Any:
             await elsewhere(server.wait_requests)
+            for _ in range(before):
+                await response.content.readuntil(b"\n\n")
             response.close()
             return await elsewhere(server.wait_closed)
 
@@ -194,10 +198,12 @@ def test_a_client_that_does_not_read_slows_the_provider(flooding: ProviderServer
 def test_a_connection_serves_the_next_request() -> None:
     """After a whole stream the connection is as it was."""
     ports: set[Any] = set()
+    protocols: set[Any] = set()
 
     async def handler(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         ports.add(request.transport.get_extra_info("peername"))
+        protocols.add(request.transport.get_protocol())
         return await sse_response(request, fake("Hi."))
 
     async def main() -> list[int]:
@@ -205,7 +211,7 @@ def test_a_connection_serves_the_next_request() -> None:
             return [len(records(await (await client.post(url, data=b"x" * 100_000)).text())) for _ in range(3)]
 
     assert asyncio.run(main()) == [4, 4, 4]
-    assert len(ports) == 1
+    assert (len(ports), len(protocols)) == (1, 1)
 
 
 def test_events_come_as_they_happen() -> None:

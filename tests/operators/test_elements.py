@@ -69,7 +69,7 @@ def test_an_element_that_does_not_fit_ends_the_stream() -> None:
     assert first == expect("--A", STEPS)[0]
     assert last.time == 202
     assert last.value.exception.message == (
-        "Element 1 of the answer's list does not fit Step: do: Field required. It is {\"don\": 5}."
+        'Element 1 of the answer\'s list does not fit Step: do: Field required. It is {"don": 5}.'
     )
 
 

@@ -56,7 +56,10 @@ def test_what_the_class_does_not_know_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"to": "Kyoto", "days": 0, ', "The field 'days' of the answer does not fit Trip: Input should be greater than 0. It is 0."),
+        (
+            '{"to": "Kyoto", "days": 0, ',
+            "The field 'days' of the answer does not fit Trip: Input should be greater than 0. It is 0.",
+        ),
         ('{"date": "soon", ', "The field 'on' of the answer does not fit Trip: Input should be a valid date"),
     ],
 )

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 import reactivex as rx
+from reactivex import Observable
 from reactivex import operators as ops
+from reactivex.abc import ObserverBase, SchedulerBase
+from reactivex.disposable import Disposable
 from reactivex.subject import Subject
 
 from allm_rx import Engine, stream_generate
@@ -17,6 +20,7 @@ from allm_rx.operators.on_overflow import Overflow
 from tests import virtual_loop
 from tests.demand import Tap
 from tests.virtual_loop import running, turn
+
 
 def told(policy: Overflow, *acts: int | str, capacity: int = 1) -> list[Any]:
     """What a subscriber sees of items, and of a tap that is opened and closed in between; `|` and `#` end the source."""
@@ -95,7 +99,12 @@ def test_the_source_is_never_asked_to_wait() -> None:
 
     async def main() -> list[Any]:
         schedulers: list[Any] = []
-        source = rx.create(lambda _, scheduler: schedulers.append(scheduler) or rx.never().subscribe())
+
+        def subscribe(observer: ObserverBase[int], scheduler: SchedulerBase | None = None) -> Disposable:
+            schedulers.append(scheduler)
+            return Disposable()
+
+        source = Observable(subscribe)
         source.pipe(lx.on_overflow("latest")).subscribe(scheduler=LoopScheduler(running(), Tap()))
         return [(scheduler.loop is running(), demand_of(scheduler)) for scheduler in schedulers]
 

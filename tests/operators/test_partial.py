@@ -37,10 +37,10 @@ TITLE = '{"title": "Bread with nuts and raisins", '
 WHOLE = TITLE + '"steps": [{"do": "stir"}]}'
 
 
-def written(*pieces: str, **finish: Any) -> dict[str, Any]:
+def written(*pieces: str) -> dict[str, Any]:
     """A lookup whose digits are those pieces of text, and whose `d` completes them."""
     deltas = {str(index): TextDelta("b", piece) for index, piece in enumerate(pieces)}
-    return {**deltas, "d": MessageCompleted(assistant("".join(pieces)), **{"finish_reason": "stop", **finish})}
+    return {**deltas, "d": MessageCompleted(assistant("".join(pieces)), "stop")}
 
 
 def test_instances_come_as_the_text_grows() -> None:
@@ -268,7 +268,8 @@ def test_a_class_that_cannot_bear_gaps_gives_only_the_last() -> None:
 
 def test_what_is_no_object_makes_no_instance() -> None:
     """A list, or nothing yet."""
-    for value in ([], None, "x", 5):
+    values: list[Any] = [[], None, "x", 5]
+    for value in values:
         with pytest.raises(Unready):
             partial_model(Recipe)(value)
 

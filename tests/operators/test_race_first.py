@@ -4,6 +4,8 @@ import pytest
 import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
+from reactivex.abc import ObserverBase, SchedulerBase
+from reactivex.disposable import Disposable
 from reactivex.testing import ReactiveTest, TestScheduler
 
 from allm_rx import operators as lx
@@ -71,8 +73,11 @@ def test_a_stream_behind_one_that_has_won_is_not_subscribed() -> None:
         asked.append("second")
         return rx.never()
 
-    quick: Observable[Event] = rx.create(lambda observer, _: observer.on_next(TextDelta("b", "quick")))
-    lx.race_first(quick, make).subscribe()
+    def answer(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> Disposable:
+        observer.on_next(TextDelta("b", "quick"))
+        return Disposable()
+
+    lx.race_first(Observable(answer), make).subscribe()
 
     assert asked == []
 

@@ -8,7 +8,7 @@ from reactivex import operators as ops
 from reactivex.testing import ReactiveTest, TestScheduler
 
 from allm_rx import operators as lx
-from allm_rx.data.events import TextDelta
+from allm_rx.data.events import Event, TextDelta
 from allm_rx.errors import SubscriberError
 from allm_rx.testing.assertions import assert_grammar
 from allm_rx.testing.marbles import events, items, observe
@@ -135,9 +135,9 @@ def test_a_subscriber_that_raises_at_the_timer_is_told() -> None:
     source = scheduler.create_cold_observable(ReactiveTest.on_next(1, TextDelta("b", "abc")))
     errors: list[Exception] = []
 
-    def on_next(event: TextDelta) -> None:
-        if event.delta == "b":
-            raise ValueError(event.delta)
+    def on_next(event: Event) -> None:
+        if event == TextDelta("b", "b"):
+            raise ValueError("bug")
 
     source.pipe(lx.smooth(1)).subscribe(on_next, errors.append, scheduler=scheduler)
     scheduler.start()

@@ -34,11 +34,9 @@ def test_reports_about_one_answer_are_merged() -> None:
 
 def test_answers_are_added_up() -> None:
     """The last item is the price of the whole chat."""
-    assert outputs("s-a-x-d-s-y-d-s-z-(d,|)", x=report(output_tokens=1), y=report(output_tokens=2), z=report(output_tokens=4)) == [
-        1,
-        3,
-        7,
-    ]
+    reports = {"x": report(output_tokens=1), "y": report(output_tokens=2), "z": report(output_tokens=4)}
+
+    assert outputs("s-a-x-d-s-y-d-s-z-(d,|)", **reports) == [1, 3, 7]
 
 
 def test_an_answer_that_was_left_has_a_price() -> None:

@@ -346,6 +346,25 @@ def test_reading_stops_without_demand_and_goes_on_with_it() -> None:
     assert got == body
 
 
+def test_a_small_body_waits_for_demand_too() -> None:
+    """What fits into one read is not given before it is wanted."""
+    with ProviderServer(Recording(BODY)) as server:
+
+        async def main() -> tuple[list[Any], list[Any]]:
+            tap = Tap(is_open=False)
+            reader = Reader().read(AiohttpTransport(), server, tap)
+            await until(lambda: tap.waits or len(reader.items) > 1)
+            paused = list(reader.items)
+            tap.open()
+            await reader.ended
+            return paused, reader.items
+
+        paused, items = asyncio.run(main())
+
+    assert [type(item) for item in paused] == [ResponseHead]
+    assert items[1:] == [BODY]
+
+
 def test_demand_that_ends_within_a_large_read_holds_the_rest_of_it_back() -> None:
     """Demand is asked for before each slice of 16 KiB, not only before each read."""
     with ProviderServer(Recording(b"x" * 1_000_000)) as server:

@@ -96,6 +96,7 @@ def test_a_callback_that_wants_to_exit_ends_only_its_own_stream() -> None:
     other.subscribe(count.append, print, ended.set)
     stream_generate(engine, "mine").pipe(lx.text()).subscribe(lambda _: sys.exit(3))
     print(ended.wait(30), len(count), generate(engine, "again").run().output_text == "a" * 20)
+    import gc; gc.collect()  # asyncio tells of a task's exception when the task is gone
     """,
             server.base_url("openai-chat"),
             strict=False,
@@ -103,6 +104,26 @@ def test_a_callback_that_wants_to_exit_ends_only_its_own_stream() -> None:
 
     assert done.stdout == "True 20 True\n"
     assert "SystemExit: 3" in done.stderr
+
+
+@needs_fork
+def test_a_fork_at_a_bad_moment_does_not_hang_the_child() -> None:
+    """When another thread is just starting the loop, its lock is nobody's in the child."""
+    done = program(
+        """
+        import os
+        from allm_rx.transport import io_loop
+
+        with io_loop._lock:
+            child = os.fork()
+            if child == 0:
+                print(io_loop.io_loop().is_running(), flush=True)
+                os._exit(0)
+        print(os.waitpid(child, 0)[1])
+        """
+    )
+
+    assert (done.stdout, done.stderr) == ("True\n0\n", "")
 
 
 @needs_fork

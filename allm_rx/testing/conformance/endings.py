@@ -10,6 +10,7 @@ from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.adapter import Call
 from allm_rx.data.events import Error, Event, MessageCompleted, RawChunk
+from allm_rx.data.parts import ToolCall
 from allm_rx.data.usage import Usage
 from allm_rx.testing.answers import Answer
 from allm_rx.testing.assertions import assert_grammar
@@ -22,7 +23,9 @@ from allm_rx.transport.replay import Replay
 if TYPE_CHECKING:
     from allm_rx.testing.conformance.recording import Recording
 
-ANSWER = Answer(chunks=["Hel", "lo ", "Zoë 🙂"], usage=Usage(input_tokens=3, output_tokens=4))
+ANSWER = Answer(chunks=["Hi ", "Zoë 🙂"], usage=Usage(input_tokens=3, output_tokens=4))
+TEXT = "Hi Zoë 🙂"
+CALL = ToolCall(id="call_1", name="get_weather", arguments={"city": "Å"})
 
 
 class EndingConformance(Subject):
@@ -38,12 +41,12 @@ class EndingConformance(Subject):
             assert_grammar(events)
             response, last = response_of(events), events[-1]
             assert response.output_text.startswith(text), f"cut at byte {cut}: text was lost"
-            assert "Hello Zoë 🙂".startswith(response.output_text), f"cut at byte {cut}: text was made up"
+            assert TEXT.startswith(response.output_text), f"cut at byte {cut}: text was made up"
             text = response.output_text
             if isinstance(last, MessageCompleted):
                 length = length or cut
                 assert cut > recording.content, f"cut at byte {cut}: a success without the provider's own end"
-                assert (text, last.finish_reason) == ("Hello Zoë 🙂", "stop"), f"cut at byte {cut}"
+                assert (text, last.finish_reason) == (TEXT, "stop"), f"cut at byte {cut}"
             else:
                 assert isinstance(last, Error), f"cut at byte {cut}"
                 assert length == 0, f"cut at byte {cut}: a failure, although less was a success"
@@ -58,19 +61,19 @@ class EndingConformance(Subject):
             events = self.events(provider)
 
         last = events[-1]
-        assert text_of(events) == "Hello Zoë 🙂"
+        assert text_of(events) == TEXT
         assert isinstance(last, Error)
         assert (last.failure.kind, last.failure.reason) == ("StreamError", "stream_interrupted")
         assert last.failure.provider == provider.adapter.provider
 
     def test_a_call_that_was_cut_does_not_look_whole(self) -> None:
         """A tool is never run with half of its arguments."""
-        recording = self.recorded(Answer(tool_calls=[WEATHER]))
+        recording = self.recorded(Answer(tool_calls=[CALL]))
         for cut in range(recording.content):
             response = response_of(self._played(recording, recording.body[:cut], broken=False))
             assert response.finish_reason == "error", f"cut at byte {cut}"
             for call in response.tool_calls:
-                assert call.error or call.arguments == WEATHER.arguments, f"cut at byte {cut}"
+                assert call.error or call.arguments == CALL.arguments, f"cut at byte {cut}"
 
     def test_an_answer_without_its_end_is_no_success(self) -> None:
         """A body that HTTP thinks whole is interrupted all the same when the protocol's end is missing."""
@@ -78,7 +81,7 @@ class EndingConformance(Subject):
             events = self.events(provider)
 
         assert [event.failure.reason for event in events if isinstance(event, Error)] == ["stream_interrupted"]
-        assert text_of(events) == "Hello Zoë 🙂"
+        assert text_of(events) == TEXT
 
     @pytest.mark.parametrize("fault", [Drip(), Gzip(), KeepAlive(every=0.0, count=3)], ids=lambda fault: type(fault).__name__)
     def test_how_it_travels_makes_no_difference(self, fault: Fault) -> None:

@@ -20,7 +20,7 @@ from allm_rx import Engine, Thread, assistant, events, stream, user
 from allm_rx import operators as lx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 KEPT = 300.0
 """Seconds for which the events of a finished answer can still be asked for."""
@@ -54,7 +54,7 @@ class Answer:
         self._stop.on_next(None)
 
     @contextmanager
-    def heard(self, first: int) -> Iterator[Observable[events.Event]]:
+    def heard(self, first: int) -> Generator[Observable[events.Event]]:
         """Give the events from a number on: those that were kept, then those to come."""
         self._listeners += 1
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAGE = Path(__file__).with_name("index.html")
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'"
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'unsafe-inline'",
+        "style-src 'unsafe-inline'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+    ]
+)
 """What the page may do, which is to speak to this server: what a model writes is text and fetches nothing."""
 
 
@@ -88,7 +97,7 @@ class Chat:
         if conversation.answer is not None and conversation.answer.running:
             raise problem(web.HTTPConflict, "An answer is under way: stop it first.")
         try:
-            answer = conversation.ask(self._engine, text, lambda id: self._answers.pop(id, None))
+            answer = conversation.ask(self._engine, text, self._forget)
         except errors.UsageError as error:  # found before anything was sent, such as a missing key
             raise problem(web.HTTPUnprocessableEntity, error.message) from error
         self._answers[answer.id] = answer
@@ -106,6 +115,9 @@ class Chat:
     async def stop(self, request: web.Request) -> web.Response:
         found(self._answers, request).stop()
         return web.Response(status=204)
+
+    def _forget(self, answer_id: str) -> None:
+        self._answers.pop(answer_id, None)
 
 
 @web.middleware
@@ -145,13 +157,12 @@ def main() -> None:
     parser.add_argument("--model", help="vendor:model; without one a small provider on this machine answers")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     options = parser.parse_args()
-    local = ProviderServer(SmallTalk(pace=0.04)) if options.model is None else nullcontext()
-    with suppress(KeyboardInterrupt), local as provider:
-        if provider is None:
-            engine = Engine.from_model(options.model)
-        else:
+    with suppress(KeyboardInterrupt), ProviderServer(SmallTalk(pace=0.04)) as provider:
+        if options.model is None:
             adapter = OpenAIChat(base_url=provider.base_url("openai-chat"), api_key="none-is-needed")
             engine = Engine(adapter=adapter, model="small-talk")
+        else:
+            engine = Engine.from_model(options.model)
         asyncio.run(serve(engine.with_tools(weather), options.port))
 
 
