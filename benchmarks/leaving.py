@@ -72,7 +72,7 @@ def within(source: Observable[Any], chance: Random) -> None:
 
     def on_next(item: Any) -> None:
         del item
-        if next(rest) == 1:
+        if next(rest, 0) == 1:  # a few more may come until `subscribe` has returned, and there is something to dispose
             serial.dispose()
             left.set()
 

@@ -42,6 +42,8 @@ class HttpService:
     """The name in events, errors and key look-ups."""
     key_variables: tuple[str, ...] | None = ()
     """Environment variables that may hold the key, the likeliest first; None takes the vendor's own."""
+    record_limit: int = 64 * 2**20
+    """Bytes that one record of a stream, or a whole JSON answer, may have: pictures come as one line. More is an `error`."""
 
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):

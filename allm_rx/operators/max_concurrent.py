@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from reactivex import Observable
 
@@ -17,9 +17,21 @@ T = TypeVar("T")
 In = TypeVar("In")
 
 
+@overload
 def max_concurrent(
-    n: int, project: Callable[[In], Observable[T]] | None = None, *, ordered: bool = True
-) -> Callable[[Observable[In]], Observable[T]]:
+    n: int, project: None = None, *, ordered: bool = True
+) -> Callable[[Observable[Observable[T]]], Observable[T]]: ...
+
+
+@overload
+def max_concurrent(
+    n: int, project: Callable[[In], Observable[T]], *, ordered: bool = True
+) -> Callable[[Observable[In]], Observable[T]]: ...
+
+
+def max_concurrent(
+    n: int, project: Callable[[Any], Observable[Any]] | None = None, *, ordered: bool = True
+) -> Callable[[Observable[Any]], Observable[Any]]:
     """Subscribe to inner streams, at most `n` at a time; those that wait begin as others end.
 
         a-b-c-|
@@ -44,8 +56,8 @@ def max_concurrent(
     if n < 1:
         raise ValueError(f"`n` is {n}, and at least 1 stream runs at a time.")
 
-    def limiting(source: Observable[In]) -> Observable[T]:
-        def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
+    def limiting(source: Observable[Any]) -> Observable[Any]:
+        def subscribe(observer: ObserverBase[Any], scheduler: SchedulerBase | None = None) -> DisposableBase:
             return InnerStreams(observer, n, project, scheduler, ordered=ordered).start(source)
 
         return Observable(subscribe)

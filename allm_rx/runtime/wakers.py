@@ -139,16 +139,21 @@ class _Bell:
         # A garbage collection inside `ring` may dispose a subscription, which rings.
         self._lock = threading.RLock()
         self._clapper = _clapper_class(qtcore)(app, self._turn)
-        self._clapper.destroyed.connect(self._die)
+        # The application says so before it destroys its children, an object of itself only when it is half gone.
+        app.destroyed.connect(self._die)
         # Exit functions run in reverse order, so this one before the toolkit's, which destroys the application.
         atexit.register(self._die)
 
     def ring(self, drain: Callable[[], None]) -> bool:
         """Have `drain` called on the application's thread, and tell whether there is one."""
         with self._lock:
-            if not self.dead:
-                self._due.append(drain)
+            if self.dead:
+                return False
+            self._due.append(drain)
+            try:
                 self._clapper.rung.emit()
+            except RuntimeError:  # the bindings know already that it goes
+                self.dead = True
             return not self.dead
 
     def _turn(self) -> None:

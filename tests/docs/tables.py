@@ -1,11 +1,12 @@
 """The tables of the guides, made from the code they describe; `python -m tests.docs.tables` writes them into the pages."""
 
+import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import get_args
 
-from allm_rx import errors
+from allm_rx import errors, operators
 from allm_rx.data import events
 from allm_rx.data.policies import RetryPolicy
 from tests.docs.pages import ROOT
@@ -92,7 +93,50 @@ def events_table() -> Iterator[str]:
         yield f"| `{kind}`{mark} | `{cls.__name__}` | {names} | {what} |"
 
 
-TABLES: dict[str, Callable[[], Iterator[str]]] = {"errors": errors_table, "events": events_table}
+GROUPS = {
+    "views of an answer": ["text", "sentences", "reasoning", "tool_calls", "usage", "snapshots", "partial", "fields", "elements"],
+    "whole results": ["collect_response", "collect_step", "collect_chat", "collect_session", "reduce_with", "raise_errors"],
+    "pace": ["throttle_latest", "smooth", "on_overflow"],
+    "time": ["cancel_on", "timeout_total", "timeouts", "retry_backoff"],
+    "several models": ["fallback", "race_first", "hedge"],
+    "load": ["rate_limit", "max_concurrent", "single_flight"],
+    "requests": ["generate", "switch_generate", "chat"],
+    "bridges and tests": ["run", "to_aiter", "from_aiter", "validate_grammar"],
+}
+"""What operators are for; one without a place here fails the test of the tables."""
+
+
+def operators_table() -> Iterator[str]:
+    """Give the rows of the guide on operators."""
+    yield "| for | operator | what it does |"
+    yield "|---|---|---|"
+    for group, names in GROUPS.items():
+        for name in names:
+            operator = getattr(operators, name)
+            what = (operator.__doc__ or "").partition("\n")[0]
+            yield f"| {group} | `lx.{name}({_parameters(operator)})` | {what} |"
+
+
+def _parameters(function: Callable[..., object]) -> str:
+    """Give what a caller may pass, but for the scheduler, which all take that know time."""
+    shown: list[str] = []
+    parameters = [one for one in inspect.signature(function).parameters.values() if one.name != "scheduler"]
+    named = [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+    for one in parameters:
+        if named and one is named[0] and not any(other.kind is one.VAR_POSITIONAL for other in parameters):
+            shown.append("*")
+        stars = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+        plain = isinstance(one.default, (int, float, str, type(None)))
+        default = "" if one.default is one.empty else f"={one.default!r}" if plain else "=..."
+        shown.append(f"{stars}{one.name}{default}")
+    return ", ".join(shown)
+
+
+TABLES: dict[str, Callable[[], Iterator[str]]] = {
+    "errors": errors_table,
+    "events": events_table,
+    "operators": operators_table,
+}
 """The tables by the guide they are in."""
 
 

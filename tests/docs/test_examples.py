@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from allm_rx import errors
+from allm_rx import errors, operators
 from allm_rx.testing.provider_server import ProviderServer
 from tests.docs.pages import PAGES, ROOT, Block, blocks, links, name
 from tests.docs.provider import respond
-from tests.docs.tables import MEANINGS, REASONS, TABLES, filled
+from tests.docs.tables import GROUPS, MEANINGS, REASONS, TABLES, filled
 from tests.gui.display import shown
 
 WINDOWS = [block for page in PAGES for block in blocks(page) if block.toolkit]
@@ -119,6 +119,11 @@ def test_every_reason_has_its_meaning() -> None:
         cls: cls.reasons for cls in classes - {errors.AllmError}
     }
     assert set(MEANINGS) == {(cls.__name__, reason) for cls, reasons in REASONS.items() for reason in reasons}
+
+
+def test_every_operator_has_its_place() -> None:
+    """The table of operators has each of them, once."""
+    assert sorted(name for names in GROUPS.values() for name in names) == list(operators.__all__)
 
 
 def test_a_block_that_prints_something_else_is_found() -> None:

@@ -15,15 +15,19 @@ from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.scheduler import EventLoopScheduler, VirtualTimeScheduler
 
 from allm_rx.abc.tools import ToolContext
+from allm_rx.adapters import OpenAIChat
 from allm_rx.adapters.fake import Fake, delay, error
 from allm_rx.data.events import Event
 from allm_rx.data.policies import RetryPolicy
 from allm_rx.execution.calls import chat, stream
 from allm_rx.runtime.engine import Engine
 from allm_rx.runtime.tools import tool
+from allm_rx.testing.answers import Answer
 from allm_rx.testing.assertions import assert_no_leaks
+from allm_rx.testing.faults import Flood
+from allm_rx.testing.provider_server import ProviderServer
 from tests import virtual_loop
-from tests.orchestration import after, call, engine, fake_of
+from tests.orchestration import after, call, engine, fake_of, giving
 
 FOREVER = delay(3600)
 
@@ -295,12 +299,28 @@ def test_a_subscriber_that_raises_closes_the_chat() -> None:
     assert errors == ["SubscriberError"]
 
 
+def test_the_provider_sees_a_later_request_closed() -> None:
+    """A real connection, in the middle of the second answer."""
+    turns = [Answer(tool_calls=[call("look")]), Answer(faults=[Flood(" and so on")])]
+    with ProviderServer(turns) as server:
+        adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none")
+        seen = threading.Event()
+
+        subscription = stream(Engine(adapter=adapter, model="m", tools=[giving(1)]), "hi").subscribe(
+            lambda event: seen.set() if event.type == "text_delta" else None
+        )
+        assert seen.wait(30)
+        subscription.dispose()
+
+        assert [closed.request for closed in server.wait_closed()] == [1]
+
+
 def test_a_thousand_chats_left_anywhere_leave_nothing() -> None:
     """No object of a chat outlives it."""
 
     def alive() -> int:
         gc.collect()
-        return sum(type(thing).__module__.startswith("allm_rx.execution") for thing in gc.get_objects())
+        return sum(str(type(thing).__module__).startswith("allm_rx.execution") for thing in gc.get_objects())
 
     def leave(number: int) -> None:
         here = engine([call("wait")], ["a", "b", FOREVER], tools=[waiting()])

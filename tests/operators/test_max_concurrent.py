@@ -98,7 +98,7 @@ def test_without_order_an_error_comes_at_once() -> None:
 def test_an_error_of_the_source_comes_at_once() -> None:
     """Nobody knows what would have come."""
     bug = ValueError("bug")
-    streams = rx.concat(rx.of(inner("a---b|")), events("--#", error=bug))
+    streams: Observable[Any] = rx.concat(rx.of(inner("a---b|")), events("--#", error=bug))
 
     assert observe(streams.pipe(lx.max_concurrent(2))) == expect("a-#", LETTERS, error=bug)
 
@@ -156,7 +156,7 @@ def test_streams_of_many_threads_do_not_overlap() -> None:
         inside -= 1
 
     streams: Observable[Observable[int]] = rx.from_iterable(subjects)
-    streams.pipe(lx.max_concurrent(8, as_it_is)).subscribe(on_next)
+    streams.pipe(lx.max_concurrent(8)).subscribe(on_next)
     threads = [threading.Thread(target=emit, args=(subject, index)) for index, subject in enumerate(subjects)]
     for thread in threads:
         thread.start()
@@ -164,10 +164,6 @@ def test_streams_of_many_threads_do_not_overlap() -> None:
         thread.join()
 
     assert seen == [index * 1000 + item for index in range(8) for item in range(500)]
-
-
-def as_it_is(stream: Observable[int]) -> Observable[int]:
-    return stream
 
 
 def emit(subject: Subject[int], index: int) -> None:
@@ -182,7 +178,7 @@ def test_leaving_leaves_all_that_run_and_begins_no_other() -> None:
     never = ReactiveTest.on_next(900, 1)
     streams = [scheduler.create_cold_observable(never) for _ in range(3)]
 
-    scheduler.start(lambda: rx.from_iterable(streams).pipe(lx.max_concurrent(2, as_it_is)), disposed=220)
+    scheduler.start(lambda: rx.from_iterable(streams).pipe(lx.max_concurrent(2)), disposed=220)
 
     assert [[one.unsubscribe for one in stream.subscriptions] for stream in streams] == [[220], [220], []]
 

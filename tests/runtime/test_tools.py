@@ -257,6 +257,18 @@ def test_a_tool_is_still_a_function() -> None:
     assert (double(4), double(number=5), double.__name__, double.__doc__) == (8, 10, "double", "Double a number.")
 
 
+def test_attributes_of_a_function_do_not_get_into_its_tool() -> None:
+    """Whatever another decorator has left on it."""
+
+    def act() -> int:
+        return 1
+
+    vars(act).update(spec="other", handler="other", blocking="other")
+    made = tool(act)
+
+    assert (made.spec.name, made()) == ("act", 1)
+
+
 # What may be a tool.
 
 

@@ -78,7 +78,8 @@ class Anthropic(HttpService):
             return MessagesDecoder(**self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
-        return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
+        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
+        return call.host.deliver(stream)
 
     @property
     def _variables(self) -> tuple[str, ...]:

@@ -121,7 +121,8 @@ class Gemini(HttpService):
             return GenerateContentDecoder(**self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
-        return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
+        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
+        return call.host.deliver(stream)
 
     @property
     def _service(self) -> Service:

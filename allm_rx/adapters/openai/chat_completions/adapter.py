@@ -66,7 +66,8 @@ class OpenAIChat(OpenAIService):
             return ChatDecoder(think_tags=self._ways.think_tags, **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
-        return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
+        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
+        return call.host.deliver(stream)
 
     @property
     def _ways(self) -> Quirks:

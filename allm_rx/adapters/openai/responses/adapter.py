@@ -55,4 +55,5 @@ class OpenAI(OpenAIService):
             return ResponsesDecoder(client=client_side(request.tools), **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
-        return call.host.deliver(exchange(transport, wire, decoder, timeouts=call.timeouts))
+        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
+        return call.host.deliver(stream)
