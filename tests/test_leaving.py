@@ -630,7 +630,7 @@ BREAKS: dict[str, tuple[list[Fault], Timeouts | None, tuple[str, str, str]]] = {
     "an early end": ([Cut(650, "end")], None, ("StreamError", "stream_interrupted", "Hel")),
     "a closed connection": ([Cut(650, "close")], None, ("StreamError", "stream_interrupted", "Hel")),
     "a reset connection": ([Cut(650, "reset")], None, ("StreamError", "stream_interrupted", "Hel")),
-    "a record that is too large": ([HugeRecord(64 * 2**20, at=3)], None, ("StreamError", "record_too_large", "Hello")),
+    "a record that is too large": ([HugeRecord(100_000, at=3)], None, ("StreamError", "record_too_large", "Hello")),
     "a stall": ([Stall(after=3)], Timeouts(stall=0.1), ("AdapterError", "timeout", "Hello")),
     "a silence": ([Stall(after=3)], Timeouts(idle=0.1), ("AdapterError", "timeout", "Hello")),
     "an endless answer": ([Stall(after=3)], Timeouts(total=0.1), ("AdapterError", "timeout", "Hello")),
@@ -642,7 +642,7 @@ def test_an_answer_that_breaks(name: str) -> None:
     """One `error` event of exactly this kind and reason, last; the text that came before it is kept."""
     faults, timeouts, expected = BREAKS[name]
     with ProviderServer(PARTIAL, faults=faults) as server:
-        engine = an_engine(server, timeouts=timeouts)
+        engine = an_engine(server, timeouts=timeouts, record_limit=50_000)
         events = everything(stream_generate(engine, "Hi"))
         response = generate(engine, "Hi").run()
 

@@ -11,7 +11,7 @@ from allm_rx.data import events as ev
 from allm_rx.data.failures import Failure
 from allm_rx.data.threads import Thread
 from allm_rx.data.tools import Tool
-from allm_rx.errors import AllmError
+from allm_rx.errors import AllmError, ValidationError
 from allm_rx.execution.preflight import check_engine, preflight
 from allm_rx.execution.resolve import Input, Resolved, resolve
 from allm_rx.execution.source import source
@@ -53,7 +53,20 @@ def prepared(engine: Engine, given: Input, options: Options, *, function: str) -
     check_engine(engine)
     resolved = resolve(engine, given, options, function=function)
     preflight(resolved)
-    return resolved
+    return _with_cache_key(resolved)
+
+
+def _with_cache_key(resolved: Resolved) -> Resolved:
+    """Give the call with its session's id as the key of the prompt cache, where the adapter takes keys and none was given."""
+    cache, session_id = resolved.request.prompt_cache, resolved.call.session_id
+    if cache is None or cache.key is not None or not session_id:
+        return resolved
+    keyed = resolved.with_request(resolved.request.replace(prompt_cache=cache.replace(key=session_id)))
+    try:
+        keyed.adapter.preflight(keyed.request, keyed.call)
+    except ValidationError:  # a provider that knows no keys
+        return resolved
+    return keyed
 
 
 def thread_of(given: Input, resolved: Resolved) -> Thread:

@@ -27,9 +27,9 @@ T = TypeVar("T")
 def elements(model: type[T], *, field: str | None = None) -> Callable[[Observable[Event]], Observable[T]]:
     """Give each element of a list in a JSON answer when it is complete.
 
-        s-{"steps":_[{"do":_-"stir"},_{-"do":_"bake"}-]}-(d,|)
-        [                    elements(Step)                  ]
-        ---------------------------A-----------------B--|
+        s-j-s-o-n-(d,|)
+        [ elements(Step) ]
+        ----A-B---|
 
     The list is the answer itself, or a member of the object that the answer is. The text is read once, and an element is read
     when it closes. Of the answers of a chat the last one counts.

@@ -28,9 +28,9 @@ def fallback(
     """Go on with the next stream when one fails.
 
         s-(e,|)
-              s-a-b-(d,|)
+          s-a-b-(d,|)
         [ fallback(other) ]
-        --------(s,a)-b-(d,|)
+        ----(s,a)-b-(d,|)
 
     Before output the failed attempt leaves no trace, and an answer begins once. After output it fails as without fallback,
     unless `restart`: then `message_restarted` says that all of the message so far is void, and the next one begins. What was

@@ -32,9 +32,9 @@ class Field(NamedTuple):
 def fields(model: type[pydantic.BaseModel]) -> Callable[[Observable[Event]], Observable[Field]]:
     """Give name and value of each field of a pydantic class when its part of the JSON is complete.
 
-        s-{"title":_"Bread",-"minutes":_90,-"steps":_[...]}-(d,|)
-        [                   fields(Recipe)                 ]
-        -------------------A--------------B---------------C-|
+        s-j-s-o-n-(d,|)
+        [ fields(Recipe) ]
+        ----A---B-|
 
     For forms that fill up: a value is never half there, and has the type of its field. The text is read once. Keys that the
     class does not know are left out. Of the answers of a chat the last one counts.

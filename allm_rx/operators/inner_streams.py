@@ -61,7 +61,7 @@ class InnerStreams(Generic[In, T]):
         self._line: deque[_Inner[T]] = deque()
         """Those that have begun and whose end was not given, in order."""
         self._running = 0
-        self._filling = self._ended = False
+        self._ended = False
 
     def start(self, source: Observable[In]) -> DisposableBase:
         """Subscribe to the source of streams; disposing leaves them all."""
@@ -73,18 +73,12 @@ class InnerStreams(Generic[In, T]):
         self._fill()
 
     def _fill(self) -> None:
-        """Begin what may; one thread at a time, and not from within another beginning, lest they recurse."""
-        with self._lock:
-            if self._filling:
-                return
-            self._filling = True
         while (begun := self._take_place()) is not None:
             self._begin(*begun)
 
     def _take_place(self) -> tuple[Any, _Inner[T]] | None:
         with self._lock:
             if not self._waiting or self._running >= self._n or self._group.is_disposed:
-                self._filling = False
                 return None
             self._running += 1
             inner: _Inner[T] = _Inner(SerialDisposable(), deque())

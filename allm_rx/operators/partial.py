@@ -24,9 +24,9 @@ ModelT = TypeVar("ModelT", bound=pydantic.BaseModel)
 def partial(model: type[ModelT]) -> Callable[[Observable[Event]], Observable[ModelT]]:
     """Give the answer as an instance of a pydantic class, again and again while its JSON is written; the last one is valid.
 
-        s-{"title":_"Bre-ad",_"steps":_["st-ir"]}-(d,|)
-        [            partial(Recipe)            ]
-        ----------------A------------------B------(C,|)
+        s-j-s-o-n-(d,|)
+        [ partial(Recipe) ]
+        --A---B-C-(D,|)
 
     Every item is a `model`. Until the last, a field that has not come, or does not fit yet, is its default, else None; a
     string may be cut, and validators of the class have not run. `item.model_fields_set` names what has come.

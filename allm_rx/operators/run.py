@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import signal
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reactivex import Observable
@@ -13,6 +15,9 @@ from reactivex.internal.exceptions import SequenceContainsNoElementsError
 from allm_rx.abc.flow import RunScheduler
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
+
     from reactivex.abc import DisposableBase, SchedulerBase
 
 T = TypeVar("T")
@@ -52,7 +57,8 @@ def run(source: Observable[T], *, timeout: float | None = None, scheduler: Sched
 
     subscription: DisposableBase | None = None
     try:
-        subscription = source.subscribe(on_next, on_error, done.set, scheduler=scheduler or _RUN)
+        with _ctrl_c_held():
+            subscription = source.subscribe(on_next, on_error, done.set, scheduler=scheduler or _RUN)
         if not _ended(done, timeout):
             raise TimeoutError(f"The stream did not end within {timeout} s; its request was closed.")
     finally:
@@ -63,6 +69,30 @@ def run(source: Observable[T], *, timeout: float | None = None, scheduler: Sched
     if not values:
         raise SequenceContainsNoElementsError
     return values[0]
+
+
+@contextmanager
+def _ctrl_c_held() -> Generator[None]:
+    """Hold Ctrl-C back while a block subscribes: nothing is there yet that could be disposed. A second one goes through."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    pressed: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        del frame
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _ended(done: threading.Event, timeout: float | None) -> bool:

@@ -34,7 +34,7 @@ def sentences() -> Callable[[Observable[Event]], Observable[str]]:
 
         s-Hi._-I_am-_Dr._No._-Bye-(d,|)
         [         sentences()         ]
-        -------A------------------B-(C,|)
+        -------A--------------B---(C,|)
 
     A sentence is whole when the next one begins, its line ends, or the text does, so it comes one token after its mark.
     Abbreviations, decimals, initials, ellipses and the marks of Chinese and Japanese are known; Markdown is left as it is.

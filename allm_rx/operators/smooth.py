@@ -27,9 +27,9 @@ _TINTS = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 def smooth(rate: float, *, scheduler: SchedulerBase | None = None) -> Callable[[Observable[Event]], Observable[Event]]:
     """Cut the text anew, so that it comes at so many characters per second.
 
-        s-abcdef-------gh-(d,|)
-        [  smooth(rate=1)   ]
-        s-a-b-c-d-e-f--g--(h,d,|)
+        s-abcdef----gh-(d,|)
+        [ smooth(rate=0.5) ]
+        s-a-b-c-d-e-f-g(h,d,|)
 
     For displays that write like a hand. It slows down what comes faster and delays nothing else: whatever is no text, the end
     included, flushes the text before it, so an answer is never late. Choose a rate near the model's own.
@@ -118,7 +118,6 @@ class _Smoothed:
             self._give(self._waiting[0], len(self._waiting[0].delta))
 
     def _fail(self, error: Exception) -> None:
-        self._timer.dispose()
         self._flush()
         self._observer.on_error(error)
 
@@ -128,7 +127,6 @@ class _Smoothed:
         self._observer.on_error(error)
 
     def _complete(self) -> None:
-        self._timer.dispose()
         self._flush()
         self._observer.on_completed()
 

@@ -23,7 +23,7 @@ def throttle_latest(interval: float, *, scheduler: SchedulerBase | None = None) 
 
         a-bcd-e----f-g|
         [ throttle_latest(4) ]
-        a---d---e--f--(g,|)
+        a---d---e---f-(g,|)
 
     For displays: `lx.snapshots()` before it costs a text only for the views that pass. Where RxPY's `throttle_first` drops
     the last item, `sample` waits with the first, and `debounce` gives nothing while items keep coming, this one shows the
@@ -88,7 +88,6 @@ class _Throttled(Generic[T]):
             self._pass(self._latest.pop())
 
     def _give_rest(self) -> None:
-        self._timer.dispose()
         if self._latest:
             self._observer.on_next(self._latest.pop())
 

@@ -96,7 +96,7 @@ class WaitingLine:
             self._used.popleft()
         free = now
         if self._requests is not None and len(self._begun) >= self._requests:
-            free = self._begun[-self._requests] + self._per
+            free = self._begun[0] + self._per
         if self._tokens is not None:
             left = sum(tokens for _, tokens in self._used)
             for at, tokens in self._used:

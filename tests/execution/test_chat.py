@@ -22,7 +22,7 @@ from allm_rx.data.threads import Thread
 from allm_rx.data.tools import Tool
 from allm_rx.data.usage import Usage
 from allm_rx.errors import EngineError, SessionError, ValidationError
-from allm_rx.execution.calls import chat, stream
+from allm_rx.execution.calls import chat, step, stream
 from allm_rx.runtime.engine import Engine
 from allm_rx.runtime.tools import tool
 from tests.orchestration import after, broken, call, engine, events, fake_of, giving, kinds, result, texts
@@ -127,8 +127,8 @@ def test_a_chat_takes_eight_turns_by_default() -> None:
 def test_halt_when_ends_the_chat() -> None:
     """It sees the step's result, thread included."""
 
-    def enough(step: StepResult) -> bool:
-        return len(step.thread.messages) > 4
+    def enough(done: StepResult) -> bool:
+        return len(done.thread.messages) > 4
 
     done = result(chat(calling(), "hi", halt_when=enough))
 
@@ -286,6 +286,27 @@ def test_no_question_is_left_out(answer: Any) -> None:
 
     with pytest.raises(SessionError, match="'b'"):
         result(chat(here, "hi")).resume(answer)
+
+
+def test_a_step_is_resumed_like_a_chat() -> None:
+    """Its question is in the same place."""
+    asked = result(step(engine([call("look")], tools=[giving(AskUser("Which?"))]), "hi"))
+
+    assert texts(asked.resume("Oslo").messages)[-1] == "tool: Oslo"
+
+
+def test_without_a_question_there_is_nothing_to_resume() -> None:
+    """The message says what to send."""
+    with pytest.raises(SessionError, match="send the thread itself"):
+        result(chat(engine(["a"]), "hi")).resume("Oslo")
+
+
+def test_the_last_answer_is_the_text_of_the_result() -> None:
+    """Of a chat, of a step, and of a chat that never was."""
+    done = result(chat(engine([call("look")], ["done"], tools=[giving(1)]), "hi"))
+
+    assert (done.output_text, done.steps[0].output_text) == ("done", "")
+    assert ChatResult(thread=Thread(), halted_reason="cancelled").output_text == ""
 
 
 # Messages that come meanwhile.

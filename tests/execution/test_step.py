@@ -7,7 +7,7 @@ import pytest
 from allm_rx.adapters.fake import Fake, error, finish
 from allm_rx.data import events as ev
 from allm_rx.data.messages import assistant, system, user
-from allm_rx.data.requests import Request
+from allm_rx.data.requests import PromptCache, Request
 from allm_rx.data.threads import Thread
 from allm_rx.data.tools import Tool, provider_tool
 from allm_rx.data.usage import Usage
@@ -96,6 +96,43 @@ def test_a_request_is_an_input() -> None:
     result(step(here, Request(messages=[system("s"), user("hi")], temperature=0.5)))
 
     assert (fake_of(here).requests[0].temperature, len(fake_of(here).requests[0].messages)) == (0.5, 2)
+
+
+class Keyless(Fake):
+    """An adapter of a provider that knows no keys of its cache."""
+
+    def preflight(self, request: Request, call: Any, /) -> None:
+        if request.prompt_cache is not None and request.prompt_cache.key is not None:
+            raise ValidationError("invalid_request", "There are no keys.")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "cache", "session_id", "key"),
+    [
+        (Fake, True, "s", "s"),
+        (Fake, True, None, None),
+        (Fake, PromptCache(key="mine", retention="long"), "s", "mine"),
+        (Keyless, True, "s", None),
+    ],
+)
+def test_a_prompt_cache_is_keyed_by_the_session(adapter: type[Fake], cache: Any, session_id: str | None, key: str | None) -> None:
+    """Requests of one conversation go to the same cache, where the provider has keys and nobody gave one."""
+    here = Engine(adapter=adapter(["a"]), model="m")
+
+    result(step(here, "hi", prompt_cache=cache, session_id=session_id))
+
+    sent = fake_of(here).requests[0].prompt_cache
+    assert sent is not None
+    assert sent.key == key
+
+
+def test_a_session_alone_turns_no_cache_on() -> None:
+    """Caching is asked for."""
+    here = engine(["a"])
+
+    result(step(here, "hi", session_id="s"))
+
+    assert fake_of(here).requests[0].prompt_cache is None
 
 
 def test_on_event_sees_tools_and_steps() -> None:

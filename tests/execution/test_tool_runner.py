@@ -409,6 +409,13 @@ def test_an_encoding_error_goes_to_the_policy() -> None:
     assert done.steps[0].tool_results[0].text == "encoding_failed"
 
 
+def test_a_replacement_that_cannot_be_written_either_halts() -> None:
+    """Nobody is asked twice."""
+    done = answering(object(), on_tool_error=lambda call, error: object())
+
+    assert (done.halted_reason, error_of(done)[0]) == ("tool_error", "encoding_failed")
+
+
 def test_an_encoding_error_halts_under_halt() -> None:
     """It is an error like any other."""
     done = answering(object(), on_tool_error="halt")

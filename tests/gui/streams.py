@@ -4,7 +4,7 @@ import gc
 import threading
 import weakref
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reactivex.disposable import SerialDisposable
 
@@ -14,6 +14,9 @@ from allm_rx.errors import UsageError
 from allm_rx.execution.calls import generate
 from tests.gui.sources import FOREVER, PATIENCE, Source, deliveries, nothing, settle, thread
 from tests.gui.toolkits import Toolkit
+
+if TYPE_CHECKING:
+    from reactivex.abc import DisposableBase
 
 
 def answer(gui: Toolkit) -> Any:
@@ -109,9 +112,9 @@ def leaving_in_on_next(gui: Toolkit) -> Any:
 
 
 def leaving_elsewhere(gui: Toolkit) -> Any:
-    """A worker leaves; the subscription alone knows the widget."""
+    """A worker leaves; only the stream itself knows the widget then."""
     source = Source(*["x"] * 1000, FOREVER)
-    subscription = SerialDisposable()
+    subscriptions: list[DisposableBase] = []
     seen: list[str] = []
     seen_then: list[int] = []
     died_on: list[str] = []
@@ -122,16 +125,18 @@ def leaving_elsewhere(gui: Toolkit) -> Any:
 
     def subscribe(widget: Widget) -> None:
         weakref.finalize(widget, lambda: died_on.append(thread()))
-        subscription.disposable = source.stream().subscribe(widget.show, print, scheduler=gui.scheduler)
+        subscriptions.append(source.stream().subscribe(widget.show, print, scheduler=gui.scheduler))
 
     def leave() -> None:
-        subscription.dispose()
+        worker = threading.Thread(target=subscriptions[0].dispose)
+        worker.start()
+        worker.join()
+        subscriptions.clear()
         seen_then.append(len(seen))
 
     subscribe(Widget())
-    gui.when(lambda: seen, lambda: threading.Thread(target=leave).start())
+    gui.when(lambda: seen, leave)
     gui.run_until(source.left.is_set)
-    subscription = SerialDisposable()
     settle(gui)
     gc.collect()
     return {"followed": len(seen) - seen_then[0], "left": source.fake.disposals, "widget died on": died_on}

@@ -143,7 +143,7 @@ def test_no_operator_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", PIPES)
 def test_leaving_at_any_moment_leaves_nothing(name: str) -> None:
-    """No subscription to the source, no timer, no object, and no item after it."""
+    """No subscription to the source, no object, and no item after it."""
     chance, scheduler = random.Random(SEED), TestScheduler()
     sources, late = Sources(chance), list[Any]()
     stream = PIPES[name](sources)
@@ -156,9 +156,27 @@ def test_leaving_at_any_moment_leaves_nothing(name: str) -> None:
     assert sources.subscribed >= LEAVINGS / 10
     assert sources.open == 0
     assert late == []
-    assert not [item for item, _ in scheduler._queue.items if not item.is_cancelled()]  # type: ignore[attr-defined]
     del stream
     assert subscriptions_in_memory() <= before
+
+
+@pytest.mark.parametrize("name", PIPES)
+def test_leaving_at_any_moment_leaves_no_timer(name: str) -> None:
+    """Nothing is scheduled any more at that very moment."""
+    chance = random.Random(SEED)
+    stream = PIPES[name](Sources(chance))
+
+    for _ in range(LEAVINGS // 10):
+        scheduler = TestScheduler()
+        subscription = stream.subscribe(on_error=ignored, scheduler=scheduler)
+        scheduler.advance_to(chance.uniform(0.1, 25))
+        subscription.dispose()
+
+        assert not [item for item, _ in scheduler._queue.items if not item.is_cancelled()]  # type: ignore[attr-defined]
+
+
+def ignored(error: Exception) -> None:
+    pass
 
 
 class Visit:

@@ -144,10 +144,11 @@ def test_leaving_takes_the_wait_back() -> None:
         await turn()
         during = len(asyncio.all_tasks())
         subscription.dispose()
+        await turn()
+        after = len(asyncio.all_tasks())
         tap.open()
         await turn()
-        await turn()
-        return during, len(asyncio.all_tasks()), seen
+        return during, after, seen
 
     assert virtual_loop.run(main()) == (2, 1, [])
 

@@ -120,6 +120,13 @@ def test_of_several_answers_the_last_one_counts() -> None:
         assert seen[-1].steps == [Step(do="stir")]
 
 
+def test_what_calls_tools_is_no_answer() -> None:
+    """A stream that ends there has nothing to give, and nothing to blame."""
+    thinking = {"x": TextDelta("b", "Let me look."), "z": MessageCompleted(assistant("Let me look."), "tool_calls")}
+
+    assert observe(events("s-x-z-|", thinking).pipe(lx.partial(Recipe))) == expect("------|")
+
+
 def test_an_answer_that_begins_again_is_read_again() -> None:
     """The text before a restart is void."""
     seen = items(events("s-0-r-s-1-(d,|)", {**written(TITLE, WHOLE), "d": written(WHOLE)["d"]}).pipe(lx.partial(Recipe)))

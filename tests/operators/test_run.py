@@ -123,6 +123,23 @@ def test_ctrl_c_closes_the_request(run: Run) -> None:
     assert endless.disposed.is_set()
 
 
+def test_ctrl_c_within_subscribe_loses_no_subscription() -> None:
+    """A signal that comes before there is anything to dispose is raised right after there is."""
+    disposed = threading.Event()
+
+    def subscribe(observer: object, scheduler: object = None) -> Disposable:
+        signal.raise_signal(signal.SIGINT)
+        return Disposable(disposed.set)
+
+    stream: rx.Observable[int] = rx.create(subscribe)
+
+    with pytest.raises(KeyboardInterrupt):
+        lx.run(stream)
+
+    assert disposed.is_set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_time_out_closes_the_request() -> None:
     """The message says how long was waited."""
     endless = Endless()

@@ -6,6 +6,7 @@ from typing import Any
 import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
+from reactivex.observer import Observer
 from reactivex.testing import Recorded, TestScheduler
 
 from allm_rx import Engine, stream_generate
@@ -28,7 +29,11 @@ class Requests:
 
     def join(self, key: str = "key") -> "Subscriber":
         """Subscribe now."""
-        return Subscriber(self.scheduler, rx.defer(self._make).pipe(lx.single_flight(key)))
+        return Subscriber(self.scheduler, self.stream(key))
+
+    def stream(self, key: str = "key") -> Observable[Any]:
+        """What is subscribed."""
+        return rx.defer(self._make).pipe(lx.single_flight(key))
 
     def _make(self, scheduler: Any) -> Observable[Any]:
         request = [self.scheduler.clock]
@@ -96,6 +101,19 @@ def test_after_the_end_a_new_request_is_made() -> None:
     requests.scheduler.start()
 
     assert requests.made == [[0, 6], [6, 12]]
+
+
+def test_who_asks_again_at_the_end_makes_a_new_request() -> None:
+    """Although others have not heard of the end yet."""
+    requests, again = Requests("a|"), list[Subscriber]()
+    ends = Observer[Any](on_completed=lambda: again.append(requests.join()))
+
+    requests.stream().subscribe(ends, scheduler=requests.scheduler)
+    requests.join()
+    requests.scheduler.start()
+
+    assert requests.made == [[0, 1], [1, 2]]
+    assert again[0].seen == drawn("-a|")
 
 
 def test_one_who_leaves_does_not_disturb_the_others() -> None:
@@ -171,7 +189,7 @@ def test_a_subscriber_that_raises_is_left_out() -> None:
         if item == "b":
             raise ValueError(item)
 
-    rx.defer(requests._make).pipe(lx.single_flight("key")).subscribe(on_next, errors.append, scheduler=requests.scheduler)  # pyright: ignore[reportPrivateUsage]
+    requests.stream().subscribe(on_next, errors.append, scheduler=requests.scheduler)
     second = requests.join()
     requests.scheduler.start()
 

@@ -43,8 +43,8 @@ def test_fast_is_several_characters_per_frame() -> None:
 
 
 def test_pieces_that_came_apart_come_apart() -> None:
-    """A piece is of one delta, so of one block."""
-    assert told("(ab,cd)", 90) == [(0, "ab"), (0.033, "cd")]
+    """A piece is of one delta, so of one block; what it lacks is not made up for by the next."""
+    assert told("(ab,cdefg)", 90) == [(0, "ab"), (0.033, "cde"), (0.067, "fg")]
 
 
 def test_a_slow_text_is_not_touched() -> None:

@@ -246,6 +246,15 @@ def test_a_context_is_filled_in_and_not_shown(annotation: Any) -> None:
     assert called(made, city="Oslo") == (CONTEXT, "Oslo")
 
 
+def test_a_test_of_a_handler_makes_its_own_context() -> None:
+    """Only the call is needed; what is reported goes nowhere."""
+    context = ToolContext(tool_call=ToolCall(id="c", name="t"), context={"a": 1})
+
+    context.progress("half")
+
+    assert (context.cancelled, context.context, context.session_id) == (False, {"a": 1}, None)
+
+
 def test_a_tool_is_still_a_function() -> None:
     """Others call it as before, and see its name and docstring."""
 

@@ -320,6 +320,11 @@ def test_a_path_that_does_not_last_is_refused(path: str) -> None:
         SqliteStore(path)
 
 
+def test_a_store_says_where_it_is(tmp_path: Path) -> None:
+    """In logs."""
+    assert repr(SqliteStore("sessions.db")) == "SqliteStore('sessions.db')"
+
+
 def test_a_store_can_be_sent_to_a_worker(tmp_path: Path) -> None:
     """It is a path, and holds nothing open."""
     store = SqliteStore(tmp_path / "s.db")

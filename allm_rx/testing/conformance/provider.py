@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KEY = "sk-conformance-5d1f0c93be"
-"""The key that adapters under test are given."""
+KEY = "5d1f0c93be-conformance"
+"""The key that adapters under test are given; nothing about it looks like a key, so only who knows it can hide it."""
 
 PATIENCE = 30.0
 """Seconds until something that should have happened counts as not happening; far more than a busy machine needs."""

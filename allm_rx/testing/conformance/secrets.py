@@ -13,7 +13,7 @@ from allm_rx.testing.answers import Answer, ErrorAnswer
 from allm_rx.testing.conformance.provider import KEY, ServedProvider, Subject, response_of
 from allm_rx.testing.faults import Cut, Garbage, HtmlPage, Redirect
 
-ECHO = f"Incorrect API key provided: {KEY}. You can find yours in the settings."
+ECHO = f"Nobody is known as {KEY} here: look into the settings."
 
 
 class SecretConformance(Subject):
