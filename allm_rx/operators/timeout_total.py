@@ -93,20 +93,16 @@ class _Timed(DisposableBase):
         self._last: type | None = None
         self._answering = True
         """Whether an answer is under way, or the next to come."""
-        self._over = False
 
     def start(self, source: Observable[ev.Event]) -> None:
         self._watch.start()
         self._source.disposable = self._turns.hear(source, self._next, self._fail, self._complete, self._given)
 
     def dispose(self) -> None:
-        self._over = True
         self._watch.stop()
         self._source.dispose()
 
     def _next(self, event: ev.Event) -> None:
-        if self._over:
-            return
         self._last = type(event)
         if isinstance(event, ev.MessageStarted):
             self._started = event
@@ -127,8 +123,6 @@ class _Timed(DisposableBase):
         self._turns.rung(lambda: self._end(seconds), self._fail)
 
     def _end(self, seconds: float) -> None:
-        if self._over:
-            return
         self.dispose()
         failure = _failure(seconds, self._started)
         if self._kind == "generate" and not self._answering and self._last not in _TERMINALS:

@@ -102,14 +102,19 @@ def subscribe_there(subscribe: Callable[[], DisposableBase], scheduler: Schedule
     """
     if not isinstance(scheduler, LoopScheduler) or running_loop() is scheduler.loop:
         return subscribe()
-    loop, inner = scheduler.loop, SerialDisposable()
+    loop, inner, wanted = scheduler.loop, SerialDisposable(), True
 
     def enter() -> None:
-        if not inner.is_disposed:
+        if wanted:
             inner.disposable = subscribe()
 
+    def leave() -> None:
+        nonlocal wanted
+        wanted = False
+        call_on(loop, inner.dispose)
+
     call_on(loop, enter)
-    return Disposable(lambda: call_on(loop, inner.dispose))
+    return Disposable(leave)
 
 
 def tell(observer: ObserverBase[T], item: T) -> Exception | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from allm_rx import operators as lx
 from allm_rx.data.events import MessageCompleted, TextDelta
@@ -89,6 +89,22 @@ def test_an_answer_without_the_list_is_an_error(text: str, field: str | None, me
 
     assert isinstance(last.value.exception, AdapterError)  # type: ignore[attr-defined]
     assert last.value.exception.message.startswith(message)  # type: ignore[attr-defined]
+
+
+def test_a_validator_that_raises_something_else_ends_the_stream() -> None:
+    """What it raises is the stream's error."""
+
+    class Odd(BaseModel):
+        do: str
+
+        @field_validator("do")
+        @classmethod
+        def look(cls, do: str) -> str:
+            raise RuntimeError(do)
+
+    seen = observe(events("s-0", written('[{"do": "stir"}')).pipe(lx.elements(Odd)))
+
+    assert seen == expect("--#", error=RuntimeError("stir"))
 
 
 def test_a_list_that_was_cut_off_says_what_to_do() -> None:

@@ -6,6 +6,8 @@ import pytest
 import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
+from reactivex.abc import ObserverBase, SchedulerBase
+from reactivex.disposable import Disposable
 from reactivex.testing import ReactiveTest, Recorded, TestScheduler
 
 from allm_rx import Engine, RetryPolicy, stream, stream_generate
@@ -95,6 +97,28 @@ def test_the_failed_stream_is_left_before_the_next_begins() -> None:
 def test_nothing_follows_an_error_that_fell_through() -> None:
     """A stream that goes on after its error is not heard."""
     assert fallen("s-e-a-b-(d,|)", "-----(c,|)") == expect("-------(c,|)")
+
+
+def test_a_stream_that_does_not_stop_in_time_is_not_heard() -> None:
+    """One that fails within `subscribe` goes on before it can be left."""
+
+    def fail(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> Disposable:
+        for event in (Error(OVERLOADED), *items(events("a-b"))):
+            observer.on_next(event)
+        observer.on_completed()
+        return Disposable()
+
+    assert items(Observable(fail).pipe(lx.fallback(events("c-d|")))) == items(events("c-d|"))
+
+
+def test_frames_of_the_provider_pass() -> None:
+    """They are no usage, and nothing is added to them."""
+    frame, lookup = RawChunk("chunk", {"n": 1}), {"1": RawChunk("usage", Usage(input_tokens=9))}
+    other = events("s-f-a-f-(d,|)", {"f": frame})
+
+    seen = items(events("s-1-(e,|)", lookup).pipe(lx.fallback(other)))
+
+    assert [event for event in seen if isinstance(event, RawChunk)] == [lookup["1"], frame, frame]
 
 
 def test_an_error_comes_when_it_happens() -> None:

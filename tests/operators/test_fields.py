@@ -48,6 +48,15 @@ def test_name_and_value_can_be_taken_apart() -> None:
     assert (name, value) == (field.name, field.value) == ("to", "Kyoto")
 
 
+def test_a_class_that_was_not_built_yet_is_built() -> None:
+    """As one with `defer_build`."""
+
+    class Late(BaseModel, defer_build=True):
+        to: str
+
+    assert items(events("s-0", written('{"to": "Kyoto",')).pipe(lx.fields(Late))) == [("to", "Kyoto")]
+
+
 def test_what_the_class_does_not_know_is_left_out() -> None:
     """As the class itself does."""
     assert told("s-0", '{"by": "train", "to": "Kyoto",') == expect("--a", {"a": ("to", "Kyoto")})

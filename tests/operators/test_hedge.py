@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 import reactivex as rx
 from reactivex import Observable
+from reactivex.abc import ObserverBase, SchedulerBase
+from reactivex.disposable import Disposable
 from reactivex.testing import ReactiveTest, TestScheduler
 
 from allm_rx import operators as lx
@@ -35,6 +37,20 @@ def hedged(*diagrams: str, after: float = 5.0) -> list[Any]:
 def test_a_quick_answer_is_asked_for_once() -> None:
     """There is no second subscription to a source that has only one."""
     assert hedged("s-a---------b-(d,|)") == expect("--(s,a)-----b-(d,|)")
+
+
+def test_an_answer_within_subscribe_needs_no_timer() -> None:
+    """It has won before there was one."""
+
+    def answer(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> Disposable:
+        observer.on_next(TextDelta("b", "a"))
+        return Disposable()
+
+    async def main() -> int:
+        Observable(answer).pipe(lx.hedge(after=5.0)).subscribe()
+        return len(running().timers)
+
+    assert virtual_loop.run(main()) == 0
 
 
 def test_a_slow_answer_is_asked_for_again() -> None:

@@ -152,6 +152,15 @@ def test_a_long_answer_is_read_about_eight_times(steps: int, instances: int) -> 
     assert lx.run(answer.pipe(lx.partial(Recipe), ops.count())) == instances
 
 
+class Thing:
+    pass
+
+
+class Odd(BaseModel, arbitrary_types_allowed=True):
+    title: str
+    thing: Thing
+
+
 class Colour(enum.Enum):
     RED = "red"
 
@@ -248,6 +257,23 @@ def test_validators_of_the_class_do_not_see_what_is_not_whole() -> None:
     items(events("s-0-1-(d,|)", written('{"title": "A title of some length', ' indeed"}')).pipe(lx.partial(Checked)))
 
     assert seen == ["A title of some length indeed"]
+
+
+def test_a_class_that_was_not_built_yet_is_built() -> None:
+    """As one with `defer_build`, and those it holds."""
+
+    class Inner(BaseModel, defer_build=True):
+        a: int
+
+    class Late(BaseModel, defer_build=True):
+        inner: Inner
+
+    assert partial_model(Late)({"inner": {"a": 1}}).inner.a == 1
+
+
+def test_a_type_that_only_its_class_allows_comes_with_the_last() -> None:
+    """Nobody knows how to make one of JSON."""
+    assert partial_model(Odd)({"title": "x", "thing": {}}).model_fields_set == {"title"}
 
 
 def test_a_list_can_be_the_whole() -> None:

@@ -42,6 +42,20 @@ def test_when_all_fail_the_first_in_the_list_tells() -> None:
     assert seen == expect("------(s,e,|)")
 
 
+def test_all_may_fail_within_subscribe() -> None:
+    """None has lost before all are in the race."""
+
+    def failing(error: Error) -> Observable[Event]:
+        def fail(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> Disposable:
+            observer.on_next(error)
+            observer.on_completed()
+            return Disposable()
+
+        return Observable(fail)
+
+    assert items(lx.race_first(failing(Error(OVERLOADED)), failing(OTHER))) == [Error(OVERLOADED)]
+
+
 def test_one_that_ends_without_an_answer_does_not_tell() -> None:
     """A failure says more than nothing."""
     assert items(lx.race_first(events("|"), events("-(e,|)"))) == [Error(OVERLOADED)]

@@ -9,6 +9,7 @@ import reactivex as rx
 from reactivex import Observable
 from reactivex import operators as ops
 from reactivex.abc import DisposableBase
+from reactivex.scheduler import EventLoopScheduler
 from reactivex.testing import TestScheduler
 
 from allm_rx import Engine, Usage, generate
@@ -202,6 +203,37 @@ def test_many_threads_share_one_limit() -> None:
         subscription.dispose()
 
     assert len(engine.adapter.requests) == 5  # type: ignore[union-attr]
+
+
+def test_those_who_live_on_threads_of_their_own_begin_there() -> None:
+    """Nobody is begun on somebody else's, since a toolkit would not bear it; the order is kept."""
+    limit, asked, done = lx.rate_limit(1, per=0.02), threading.Semaphore(0), threading.Semaphore(0)
+    begun: list[tuple[str, str]] = []
+
+    def ask(name: str) -> None:
+        def begin(scheduler: Any) -> Observable[Any]:
+            begun.append((name, threading.current_thread().name))
+            done.release()
+            return rx.empty()
+
+        def subscribe(*_: Any) -> None:
+            rx.defer(begin).pipe(limit).subscribe(scheduler=scheduler)
+            asked.release()
+
+        scheduler = EventLoopScheduler(lambda target: threading.Thread(target=target, name=name, daemon=True))
+        schedulers.append(scheduler)
+        scheduler.schedule(subscribe)
+        assert asked.acquire(timeout=30)
+
+    schedulers: list[EventLoopScheduler] = []
+    for name in ("one", "two", "three"):
+        ask(name)
+    for _ in range(3):
+        assert done.acquire(timeout=30)
+    for scheduler in schedulers:
+        scheduler.dispose()
+
+    assert begun == [("one", "one"), ("two", "two"), ("three", "three")]
 
 
 def test_a_waiting_subscriber_hears_of_a_source_that_cannot_begin() -> None:

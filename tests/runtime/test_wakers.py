@@ -61,7 +61,7 @@ def test_a_frozen_gui_pauses_its_stream_and_no_other(toolkit: str) -> None:
     """While a GUI is frozen its source stops at a full queue, a stream of the I/O loop ends, and nothing is lost."""
     seen = seen_by(toolkit, "frozen")
 
-    assert 200 < seen["produced while frozen"] < 300
+    assert seen["produced while frozen"] < 300
     assert seen["texts in the end"] == 5000
 
 
