@@ -21,7 +21,7 @@ from reactivex.abc import DisposableBase
 from reactivex.disposable import SerialDisposable
 
 from allm_rx.abc.flow import LoopScheduler, running_loop
-from allm_rx.errors import ToolError
+from allm_rx.errors import StreamError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -149,7 +149,10 @@ class Invocation(DisposableBase):
             return raised(self._call, error)
 
     def _done(self, task: asyncio.Future[Any]) -> None:
-        if task.cancelled():
+        if task.cancelled() and isinstance(task, asyncio.Task) and task.cancelling():
+            message = f"The event loop ended while tool {self._call.name!r} ran: keep the loop until the chat is over."
+            self._end(StreamError("cancelled", message))
+        elif task.cancelled():
             self._end(ToolError("handler_raised", f"Tool {self._call.name!r} was cancelled, and not by its call."))
         elif (error := task.exception()) is not None:
             self._end(raised(self._call, error))

@@ -22,7 +22,7 @@ from reactivex.disposable import CompositeDisposable, Disposable
 from allm_rx.abc.tools import AskUser, Halt, ToolContext
 from allm_rx.data import events as ev
 from allm_rx.data.tool_values import encoded
-from allm_rx.errors import ToolError
+from allm_rx.errors import StreamError, ToolError
 from allm_rx.execution.tool_invocation import Invocation, is_ctrl_c, raised
 from allm_rx.execution.tool_outcomes import checked, question_of, settled, told
 
@@ -168,6 +168,11 @@ class _Running:
             return
         if invocation is not None:
             self._current.remove(invocation)
+        if isinstance(outcome, StreamError):  # the loop is ending: another turn could only be lost with it
+            self._over = True
+            self._current.dispose()
+            self._observer.on_error(outcome)
+            return
         try:
             self._settle(call, outcome)
         except Exception as error:  # noqa: BLE001 - a defect of ours must end the stream, not leave it open for ever
