@@ -24,7 +24,9 @@ REASONS: dict[type[errors.AllmError], tuple[str, ...]] = {
 
 MEANINGS = {
     ("UsageError", "wrong_thread"): "The call would wait for its own thread, or a GUI is used off its thread.",
-    ("UsageError", "no_event_loop"): "The scheduler's loop is closed, its GUI is not there, or a transport is subscribed without a loop.",
+    ("UsageError", "no_event_loop"): (
+        "The scheduler's loop is closed, its GUI is not there, or a transport is subscribed without a loop."
+    ),
     ("UsageError", "unknown_scheduler"): "Nothing is known that wakes the scheduler's thread.",
     ("EngineError", "missing_adapter"): "The engine has no adapter.",
     ("EngineError", "missing_stream_adapter"): "The engine's adapter has no `stream`.",
