@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from allm_rx.abc.service import HttpService
 from allm_rx.adapters.anthropic.auth import API_VERSION, KEY_VARIABLES, Auth, auth_headers
+from allm_rx.adapters.anthropic.messages.answers import ANSWER_TOOL, answers_by_tool
 from allm_rx.adapters.anthropic.messages.check import check
 from allm_rx.adapters.anthropic.messages.decode import MessagesDecoder
 from allm_rx.adapters.anthropic.messages.encode import encode
@@ -75,7 +76,8 @@ class Anthropic(HttpService):
             )
 
         def decoder(head: ResponseHead | None) -> MessagesDecoder:
-            return MessagesDecoder(**self._facts(call, head, sent))
+            answer_tool = ANSWER_TOOL if answers_by_tool(request) else None
+            return MessagesDecoder(answer_tool=answer_tool, **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
         stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from allm_rx.adapters.anthropic.messages.results import content_of, is_failed, is_result, tool_of
 from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_objects, as_text, as_word, kept
 from allm_rx.data.events import ReasoningCompleted, TextCompleted
@@ -57,7 +59,7 @@ class Block:
         return None
 
 
-def open_block(out: EventEmitter, block_id: str, block: Wire, tools: dict[str, str]) -> Block:
+def open_block(out: EventEmitter, block_id: str, block: Wire, tools: dict[str, str], answer_tool: str | None = None) -> Block:
     """Give the reader of a block that has started.
 
     Args:
@@ -65,12 +67,15 @@ def open_block(out: EventEmitter, block_id: str, block: Wire, tools: dict[str, s
         block_id: the block's id in events.
         block: its first state.
         tools: names of the calls so far by their ids on the wire; a new call is added.
+        answer_tool: the tool whose input is the answer, see `answers`.
     """
     kind = as_text(block.get("type"))
     if kind == "text":
         return _Text(out, block_id, block)
     if kind in ("thinking", "redacted_thinking"):
         return _Thinking(out, block_id, block)
+    if kind == "tool_use" and answer_tool is not None and block.get("name") == answer_tool:
+        return _Answer(out, block_id, block)
     if kind in _CALLS:
         return _Call(out, block, tools)
     if is_result(kind):
@@ -193,6 +198,33 @@ class _Call(Block):
         builder = self._out.builder
         builder.blocks.remove(builder.call(self._id))
         return None
+
+
+class _Answer(Block):
+    """The answer as the input of a tool: its JSON is the text."""
+
+    def __init__(self, out: EventEmitter, block_id: str, block: Wire) -> None:
+        self._out = out
+        self._id = block_id
+        self._input = as_object(block.get("input"))
+        self._streamed = False
+
+    def delta(self, kind: str, delta: Wire) -> None:
+        if kind == "input_json_delta" and (piece := as_text(delta.get("partial_json"))):
+            self._streamed = True
+            self._out.text(self._id, piece)
+
+    def stop(self) -> bool:
+        if not self._streamed:
+            self._out.text(self._id, to_json(repair_json(self._input)).decode())
+        self._out.text_completed(self._id)
+        return True
+
+    def drop(self) -> Event | None:
+        block = self._out.builder.text(self._id)
+        begun = bool(block.pieces)
+        self._out.builder.settle(block, "", {})
+        return TextCompleted(self._id, "") if begun else None
 
 
 class _Result(Block):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.anthropic.auth import takes_sampling
+from allm_rx.adapters.anthropic.messages.answers import ANSWER_TOOL, answers_by_tool
 from allm_rx.adapters.anthropic.messages.media import refused
 from allm_rx.adapters.anthropic.messages.options import LEAST_BUDGET, max_tokens_of, thinking_of, thinks
 from allm_rx.adapters.anthropic.messages.wire import DIALECT
@@ -82,6 +83,9 @@ def _something_said(request: Request, provider: str) -> Iterator[Issue]:
 
 
 def _tools(request: Request, provider: str) -> Iterator[Issue]:
+    if answers_by_tool(request) and any(tool.name == ANSWER_TOOL for tool in request.tools):
+        what = f"{ANSWER_TOOL!r} is what {request.model!r} answers with: give your tool another name"
+        yield Issue(("tools",), "reserved_tool_name", what)
     for index, tool in enumerate(request.tools):
         path: Path = ("tools", index)
         if isinstance(tool, ProviderTool):
@@ -131,6 +135,9 @@ def _thinking(request: Request, provider: str) -> Iterator[Issue]:
     if forced and request.tools:
         what = f"{provider} does not think when it has to call a tool ({choice!r}): use 'auto', or leave out the reasoning"
         yield Issue(("tool_choice",), "conflicts_with_reasoning", what)
+    if answers_by_tool(request):
+        what = f"{request.model!r} answers in JSON through a forced tool and cannot think meanwhile: leave out the reasoning"
+        yield Issue(("response_format",), "conflicts_with_reasoning", what)
     yield from _budget(request, provider)
 
 

@@ -47,9 +47,15 @@ _ENDING = ("stop_sequence", "stop_details", "container", "context_management")
 class MessagesDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, **facts: Unpack[Facts]) -> None:
-        """Begin an answer; see `EventEmitter` for the facts."""
+    def __init__(self, *, answer_tool: str | None = None, **facts: Unpack[Facts]) -> None:
+        """Begin an answer; see `EventEmitter` for the facts.
+
+        Args:
+            answer_tool: the tool whose input is the answer, see `answers`.
+            facts: what is known of the answer.
+        """
         super().__init__(**facts)
+        self._answer_tool = answer_tool
         self._blocks: dict[int, Block] = {}
         self._opened = 0
         self._last = 0
@@ -127,7 +133,7 @@ class MessagesDecoder(MessageDecoder):
         if (open_one := self._blocks.pop(index, None)) is not None:  # its stop got lost, or it waits to be settled
             open_one.settle(cut=False)
         self._template.prefix = b""  # what was learned is of another block
-        self._blocks[index] = open_block(self, f"block-{self._opened}", block, self._tools)
+        self._blocks[index] = open_block(self, f"block-{self._opened}", block, self._tools, self._answer_tool)
         self._opened += 1
 
     def _delta(self, data: Wire) -> None:
@@ -194,6 +200,8 @@ class MessagesDecoder(MessageDecoder):
         reason = FINISH_REASONS.get(self._stop or "", "other")
         if self._stop is None and self.builder.build().tool_calls:
             reason = "tool_calls"
+        if self._answer_tool is not None and reason == "tool_calls" and not self.builder.build().tool_calls:
+            reason = "stop"  # the only call was the answer
         self.complete(reason, self._stop)
 
     def _report(self, usage: Any, *, now: bool = False) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic_core import to_json
 
+from allm_rx.adapters.anthropic.messages.answers import answers_by_tool, with_answer_tool
 from allm_rx.adapters.anthropic.messages.content import encode_messages
 from allm_rx.adapters.anthropic.messages.options import max_tokens_of, reasoning_fields
 from allm_rx.adapters.anthropic.schemas import closed_schema
@@ -71,7 +72,7 @@ def endpoint(base_url: str) -> str:
 def encode_body(request: Request) -> Wire:
     """Give the body of the request, as JSON data."""
     conversation = encode_messages(request.messages)
-    tools, choice = _tools(request)
+    tools, choice = with_answer_tool(request, *_tools(request))
     if request.prompt_cache is not None:
         _mark(request.prompt_cache, tools, conversation.system, conversation.messages)
     body: Wire = {
@@ -144,7 +145,7 @@ def _with_choice(body: Wire) -> Wire:
 
 def _response_format(request: Request) -> Wire:
     wanted = request.response_format
-    if not isinstance(wanted, JsonSchema):
+    if not isinstance(wanted, JsonSchema) or answers_by_tool(request):
         return {}
     schema = closed_schema(wanted.json_schema)
     if wanted.description:
