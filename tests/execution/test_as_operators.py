@@ -74,6 +74,7 @@ def test_the_request_that_is_left_is_closed() -> None:
         prompts.on_next("Bye")
 
         assert [one.request for one in server.wait_closed(1)] == [0]
+        server.wait_requests(2)  # before that the second connection has no request to be left
         subscription.dispose()
         assert [one.request for one in server.wait_closed(2)] == [0, 1]
 
