@@ -136,7 +136,7 @@ def test_one_connection_is_open_after_the_winners_first_content() -> None:
 
     with ProviderServer(respond) as server:
         seen = Seen()
-        stream = stream_generate(an_engine(server), "Hi").pipe(lx.hedge(after=0.01))
+        stream = stream_generate(an_engine(server), "Hi").pipe(lx.hedge(after=0.3))
         subscription = stream.subscribe(seen.on_next, seen.on_error, seen.on_completed)
         seen.wait_text()
         server.wait_until(lambda server: server.connections.open == 1)
