@@ -362,7 +362,7 @@ def test_a_small_body_waits_for_demand_too() -> None:
         paused, items = asyncio.run(main())
 
     assert [type(item) for item in paused] == [ResponseHead]
-    assert items[1:] == [BODY]
+    assert b"".join(items[1:]) == BODY
 
 
 def test_demand_that_ends_within_a_large_read_holds_the_rest_of_it_back() -> None:
