@@ -26,7 +26,7 @@ from tests.apps import browser as browsers
 from tests.apps.browser import Browser
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = ROOT / "docs" / "examples" / "apps" / "web_chat" / "server.py"
+PROGRAM = ROOT / "docs" / "examples" / "apps" / "web_chat.py"
 IMAGES = ROOT / "docs" / "images"
 SHOTS = "ALLM_RX_SCREENSHOTS"
 """Set it to write the pictures of the documentation again."""

@@ -1,4 +1,4 @@
-"""Conversations, and the answers to them that are under way.
+"""Answers that outlive the page that asked for them.
 
 Rule 1: an answer belongs to its conversation, not to the page that shows it; a page may leave, come back, and come twice.
 Rule 2: what was said so far is kept, so whoever comes later hears all of it, or the rest.
@@ -12,12 +12,11 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from conversation import Conversation
 from reactivex import Observable
 from reactivex import operators as ops
-from reactivex.subject import Subject
 
-from allm_rx import Engine, Thread, assistant, events, stream, user
-from allm_rx import operators as lx
+from allm_rx import Engine, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -31,27 +30,21 @@ UNHEARD = 60.0
 class Answer:
     """One call, heard by any number of pages."""
 
-    def __init__(
-        self, source: Observable[events.Event], on_event: Callable[[events.Event], None], forget: Callable[[str], object]
-    ) -> None:
+    def __init__(self, source: Observable[events.Event], stop: Callable[[], object], forget: Callable[[str], object]) -> None:
         self.id = uuid.uuid4().hex
+        self.stop = stop
+        """Close the request: the events end as those of a cancelled chat."""
         self.running = True
         self.count = 0
         """Events so far."""
         self._forget = forget
         self._listeners = 0
-        self._stop: Subject[None] = Subject()
-        counted = ops.do_action(self._count, self._end, self._end)
-        self._events = source.pipe(lx.cancel_on(self._stop), ops.do_action(on_event), counted, ops.replay())
+        self._events = source.pipe(ops.do_action(self._count, self._end, self._end), ops.replay())
 
     def start(self) -> None:
         """Send the request: the one subscription, whoever listens."""
         self._events.connect()
         self._expect_listeners()
-
-    def stop(self) -> None:
-        """Close the request; the events end as those of a cancelled chat."""
-        self._stop.on_next(None)
 
     @contextmanager
     def heard(self, first: int) -> Generator[Observable[events.Event]]:
@@ -79,31 +72,24 @@ class Answer:
             self.stop()
 
 
-class Conversation:
-    """What was said, and the latest answer while it is not part of that."""
+class Talk:
+    """A conversation, and its latest answer while that is not part of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.id = uuid.uuid4().hex
-        self.thread = Thread()
+        self.conversation = Conversation(engine)
         self.answer: Answer | None = None
 
-    def ask(self, engine: Engine, text: str | None, forget: Callable[[str], object]) -> Answer:
+    def ask(self, text: str | None, forget: Callable[[str], object]) -> Answer:
         """Begin an answer to a text, or once more to what was asked last.
 
         `forget` is called with the answer's id when its events need not be kept any longer.
         """
-        thread = self.thread if text is None else self.thread.append(user(text))
-        answer = Answer(stream(engine, thread), self._keep, forget)
-        self.thread, self.answer = thread, answer
-        answer.start()
-        return answer
+        answering = self.conversation.ask(text).pipe(ops.do_action(self._end))
+        self.answer = Answer(answering, self.conversation.stop, forget)
+        self.answer.start()
+        return self.answer
 
-    def _keep(self, event: events.Event) -> None:
-        """Make a finished answer part of the conversation; one that failed stays beside it, to be asked for again."""
-        if not isinstance(event, events.ChatCompleted) or event.result.error is not None:
-            return
-        said = event.result.final_response
-        self.thread, self.answer = event.result.thread, None
-        if event.result.halted_reason == "cancelled" and said is not None and said.output_text:
-            # A stopped answer is not in the thread, as it may be half a tool call; what was read of it stays said.
-            self.thread = self.thread.append(assistant(said.output_text))
+    def _end(self, event: events.Event) -> None:
+        if isinstance(event, events.ChatCompleted) and event.result.error is None:
+            self.answer = None  # it is part of the conversation now; one that failed stays, to be asked for again

@@ -1,13 +1,12 @@
-"""A chat in the browser: `python docs/examples/apps/web_chat/server.py`, and open the address it prints.
+"""A chat in the browser: `python docs/examples/apps/web_chat.py`, and open the address it prints.
 
 Without a key it talks to a small provider that it starts on this machine; with one, name a model:
 
-    python docs/examples/apps/web_chat/server.py --model anthropic:claude-sonnet-4-5
+    python docs/examples/apps/web_chat.py --model anthropic:claude-sonnet-4-5
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 from contextlib import suppress
@@ -15,18 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from conversations import Answer, Conversation
+from app_engine import app_engine, parser
+from web_answers import Answer, Talk
 
-from allm_rx import Engine, errors, tool
-from allm_rx.adapters import OpenAIChat
+from allm_rx import Engine, errors
 from allm_rx.integrations.sse_response import sse_response
-from allm_rx.testing.provider_server import ProviderServer
-from allm_rx.testing.small_talk import SmallTalk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PAGE = Path(__file__).with_name("index.html")
+PAGE = Path(__file__).with_suffix(".html")
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -40,18 +37,12 @@ POLICY = "; ".join(
 """What the page may do, which is to speak to this server: what a model writes is text and fetches nothing."""
 
 
-@tool
-def weather(city: str) -> str:
-    """Tell the weather in a city."""
-    return f"{len(city) + 3} degrees and {'rain' if len(city) % 2 == 0 else 'sun'} in {city}."
-
-
 class Chat:
     """The routes, over conversations in memory."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._conversations: dict[str, Conversation] = {}
+        self._talks: dict[str, Talk] = {}
         self._answers: dict[str, Answer] = {}
 
     def app(self) -> web.Application:
@@ -76,28 +67,28 @@ class Chat:
         return web.json_response({"model": self._engine.model})
 
     async def begin(self, request: web.Request) -> web.Response:
-        conversation = Conversation()
-        self._conversations[conversation.id] = conversation
-        return web.json_response({"id": conversation.id}, status=201)
+        talk = Talk(self._engine)
+        self._talks[talk.id] = talk
+        return web.json_response({"id": talk.id}, status=201)
 
     async def tell(self, request: web.Request) -> web.Response:
         """Tell what was said, and which answer is not part of it yet: a page that comes back needs no more."""
-        conversation = found(self._conversations, request)
+        talk = found(self._talks, request)
         return web.json_response(
             {
-                "messages": [message.model_dump(mode="json") for message in conversation.thread.messages],
-                "answer": conversation.answer and conversation.answer.id,
+                "messages": [message.model_dump(mode="json") for message in talk.conversation.thread.messages],
+                "answer": talk.answer and talk.answer.id,
             }
         )
 
     async def ask(self, request: web.Request) -> web.Response:
         """Begin an answer to the text that came; without one, to the question that was not answered."""
-        conversation = found(self._conversations, request)
+        talk = found(self._talks, request)
         text = (await request.json()).get("text")
-        if conversation.answer is not None and conversation.answer.running:
+        if talk.answer is not None and talk.answer.running:
             raise problem(web.HTTPConflict, "An answer is under way: stop it first.")
         try:
-            answer = conversation.ask(self._engine, text, self._forget)
+            answer = talk.ask(text, self._forget)
         except errors.UsageError as error:  # found before anything was sent, such as a missing key
             raise problem(web.HTTPUnprocessableEntity, error.message) from error
         self._answers[answer.id] = answer
@@ -153,17 +144,11 @@ async def serve(engine: Engine, port: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A chat in the browser.")
-    parser.add_argument("--model", help="vendor:model; without one a small provider on this machine answers")
-    parser.add_argument("--port", type=int, default=0, help="default: a free one")
-    options = parser.parse_args()
-    with suppress(KeyboardInterrupt), ProviderServer(SmallTalk(pace=0.04)) as provider:
-        if options.model is None:
-            adapter = OpenAIChat(base_url=provider.base_url("openai-chat"), api_key="none-is-needed")
-            engine = Engine(adapter=adapter, model="small-talk")
-        else:
-            engine = Engine.from_model(options.model)
-        asyncio.run(serve(engine.with_tools(weather), options.port))
+    reader = parser("A chat in the browser.")
+    reader.add_argument("--port", type=int, default=0, help="default: a free one")
+    options = reader.parse_args()
+    with suppress(KeyboardInterrupt), app_engine(options.model) as engine:
+        asyncio.run(serve(engine, options.port))
 
 
 if __name__ == "__main__":
