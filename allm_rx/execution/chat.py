@@ -17,6 +17,7 @@ from allm_rx.data.messages import Message, user
 from allm_rx.data.results import ChatResult, StepResult
 from allm_rx.data.usage import Usage
 from allm_rx.execution import step, structured
+from allm_rx.execution.spans import spanned
 from allm_rx.operators.collect_chat import collect_chat
 from allm_rx.reducers.chat import halts_chat
 from allm_rx.runtime.delivery import deliver
@@ -41,14 +42,14 @@ def stream(engine: Engine, given: Input, options: Options) -> RunnableObservable
     """Give the events of a chat; see `allm_rx.stream`."""
     resolved = step.prepared(engine, given, options, function="stream")
     thread = step.thread_of(given, resolved)
-    return step.seen(chat_events(resolved, thread), resolved, ("chat", thread))
+    return step.seen(spanned("chat", resolved, chat_events(resolved, thread)), resolved, ("chat", thread))
 
 
 def run(engine: Engine, given: Input, options: Options) -> RunnableObservable[ChatResult]:
     """Give the result of a chat; see `allm_rx.chat`."""
     resolved = step.prepared(engine, given, options, function="chat")
-    events = step.observed(chat_events(resolved, step.thread_of(given, resolved)), resolved)
-    return deliver(events.pipe(collect_chat()))
+    events = spanned("chat", resolved, chat_events(resolved, step.thread_of(given, resolved)))
+    return deliver(step.observed(events, resolved).pipe(collect_chat()))
 
 
 def chat_events(resolved: Resolved, thread: Thread) -> Observable[ev.Event]:

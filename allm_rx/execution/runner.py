@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from allm_rx.execution.spans import spanned
 from allm_rx.execution.stream_runner import events, prepared
 from allm_rx.operators.collect_response import collect_response
 from allm_rx.runtime.delivery import deliver
@@ -25,4 +26,4 @@ def run(engine: Engine, request: Input, options: Options) -> RunnableObservable[
     Emits: see `allm_rx.generate`.
     """
     resolved = prepared(engine, request, options, function="generate")
-    return deliver(events(resolved).pipe(collect_response()))
+    return deliver(spanned("generate", resolved, events(resolved)).pipe(collect_response()))

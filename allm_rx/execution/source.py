@@ -12,10 +12,10 @@ from reactivex.disposable import Disposable
 from allm_rx.data.events import Error, Event
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
+from allm_rx.execution.spans import request_span
 from allm_rx.operators.lean import Lean
 from allm_rx.operators.retry_backoff import retry_backoff
 from allm_rx.operators.timeouts import timeouts
-from allm_rx.runtime.telemetry import observed
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -30,11 +30,10 @@ def source(resolved: Resolved) -> Observable[Event]:
 
     Emits: the grammar of `generate`; every failure that is not a defect is an `error` event.
     """
-    span = observed(resolved.call.request_id, resolved.adapter.provider, resolved.request.model)
-    return _attempts(resolved) if span is None else span.watch(lambda retried: _attempts(resolved, retried))
+    return request_span(resolved, lambda on_retry: _attempts(resolved, on_retry))
 
 
-def _attempts(resolved: Resolved, on_retry: Retried | None = None) -> Observable[Event]:
+def _attempts(resolved: Resolved, on_retry: Retried | None) -> Observable[Event]:
     """Give the attempts within their time."""
     waits = resolved.call.timeouts
     ids = (resolved.adapter.provider, resolved.call.request_id)

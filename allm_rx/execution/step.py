@@ -15,6 +15,7 @@ from allm_rx.errors import AllmError, ValidationError
 from allm_rx.execution.preflight import check_engine, preflight
 from allm_rx.execution.resolve import Input, Resolved, resolve
 from allm_rx.execution.source import source
+from allm_rx.execution.spans import spanned
 from allm_rx.execution.stream_runner import kept
 from allm_rx.execution.tool_runner import run_tools
 from allm_rx.operators.collect_step import collect_step
@@ -103,7 +104,7 @@ def step_events(resolved: Resolved, thread: Thread, index: int, *, checked: bool
         generation = turn.generation().pipe(ops.do_action(turn.see))
         return rx.concat(generation, rx.defer(turn.tools), rx.defer(turn.end))
 
-    return rx.defer(build)
+    return spanned("step", resolved, rx.defer(build), index=index)
 
 
 class _Turn:

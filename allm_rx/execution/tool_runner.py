@@ -21,8 +21,10 @@ from reactivex.disposable import CompositeDisposable, Disposable
 
 from allm_rx.abc.tools import AskUser, Halt, ToolContext
 from allm_rx.data import events as ev
+from allm_rx.data.failures import Failure
 from allm_rx.data.tool_values import encoded
-from allm_rx.errors import StreamError, ToolError
+from allm_rx.errors import AllmError, StreamError, ToolError
+from allm_rx.execution.spans import tool_span
 from allm_rx.execution.tool_invocation import Invocation, is_ctrl_c, raised
 from allm_rx.execution.tool_outcomes import checked, question_of, settled, told
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from allm_rx.data.parts import ToolCall
     from allm_rx.execution.resolve import Resolved
     from allm_rx.reducers.step import ToolPhase
+    from allm_rx.runtime.telemetry import OpenSpan
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds a handler may take."""
@@ -83,6 +86,8 @@ class _Running:
         self._observer = observer
         self._scheduler = scheduler
         self._current = CompositeDisposable()
+        self._spans: dict[str, OpenSpan] = {}
+        """Of the calls that run, while somebody observes."""
         self._running = 0
         self._over = False
         self._starting = False
@@ -96,6 +101,8 @@ class _Running:
     def dispose(self) -> None:
         self._over = True
         self._current.dispose()
+        for span in self._spans.values():
+            span.end("disposed")
 
     def _fill(self) -> None:
         # A handler that ends at once comes back here before the loop below goes on: the flag keeps the stack flat.
@@ -111,6 +118,9 @@ class _Running:
         self._emit(ev.ToolExecutionStarted(call.id, call.name, call.arguments))
         if self._over:  # whoever saw that event left
             return
+        span = tool_span(self._resolved, call)
+        if span is not None:
+            self._spans[call.id] = span
         invocation: Invocation | None = None
         try:
             handler = self._handler(call)
@@ -166,6 +176,8 @@ class _Running:
     def _ended(self, call: ToolCall, outcome: Any, invocation: Invocation | None) -> None:
         if self._over:
             return
+        if call.id in self._spans:
+            _end_span(self._spans.pop(call.id), checked(call, outcome))
         if invocation is not None:
             self._current.remove(invocation)
         if isinstance(outcome, StreamError):  # the loop is ending: another turn could only be lost with it
@@ -215,3 +227,10 @@ class _Running:
     def _emit(self, event: ev.Event) -> None:
         if not self._over:
             self._observer.on_next(event)
+
+
+def _end_span(span: OpenSpan, outcome: Any) -> None:
+    if isinstance(outcome, AllmError):
+        span.end("error", failure=Failure.of(outcome))
+    else:
+        span.end("completed")
