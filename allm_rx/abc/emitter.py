@@ -32,6 +32,7 @@ from allm_rx.data.failures import Failure
 from allm_rx.reducers.message import CUT_OFF, CallBlock, MessageBuilder, TextBlock
 from allm_rx.reducers.response import completed_call, received_result
 from allm_rx.wire.partial_json import parse_object
+from allm_rx.wire.redaction import printable, redact
 from allm_rx.wire.text import SurrogateJoiner, repair
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ class EventEmitter:
         """Begin an answer."""
         self.provider = facts["provider"]
         self.request_id = facts.get("request_id")
-        self.provider_request_id = facts.get("provider_request_id")
+        self._secrets = facts.get("secrets", ())
+        self.provider_request_id = self.safe(facts.get("provider_request_id") or "") or None
         self.builder = MessageBuilder()
         self.ended = False
         self.finishing = False
         self.usage: Usage | None = None
-        self._secrets = facts.get("secrets", ())
         self._usage_told = False
         self._raw = facts.get("include_raw_chunks", False)
         self._held: list[Event] = []
@@ -86,6 +87,10 @@ class EventEmitter:
         self._joiner: SurrogateJoiner | None = None
         self._call_joiners: dict[str, SurrogateJoiner] = {}
         self._call_ids: set[str] = set()
+
+    def safe(self, text: str) -> str:
+        """Give a text of the provider without secrets or control characters."""
+        return printable(redact(text, self._secrets), 2000)
 
     def seen(self, message_id: str | None, model: str | None) -> None:
         """Say the ids of the answer; the first that are not empty count."""

@@ -163,10 +163,6 @@ class MessageDecoder(EventEmitter, ABC):
         """Give bytes of the provider as text that is safe to show."""
         return printable(redact(data[:2000].decode("utf-8", "replace"), self._secrets))
 
-    def safe(self, text: str) -> str:
-        """Give a text of the provider without secrets or control characters."""
-        return printable(redact(text, self._secrets), 2000)
-
     def _record(self, data: bytes, record: SseRecord) -> None:
         if len(data) < _SHORT and self._is_marker(data):
             return  # asked first, because a failure to parse costs more than the question

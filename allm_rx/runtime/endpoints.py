@@ -61,7 +61,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "groq": _at("groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", quirks=options.GROQ),
     "huggingface": _at("huggingface", "https://router.huggingface.co/v1", "HF_TOKEN", "HUGGINGFACE_API_KEY"),
     "mistral": _at("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", quirks=options.MISTRAL),
-    "moonshot": _at("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", quirks=options.DEEPSEEK),
+    "moonshot": _at("moonshot", "https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", quirks=options.THINKING),
     "novita": _at("novita", "https://api.novita.ai/v3/openai", "NOVITA_API_KEY"),
     "nvidia": _at("nvidia", "https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
     "ollama-cloud": _at("ollama-cloud", "https://ollama.com/v1", "OLLAMA_API_KEY", quirks=options.OLLAMA_CLOUD),
@@ -77,6 +77,6 @@ ENDPOINTS: dict[str, Endpoint] = {
     "sambanova": _at("sambanova", "https://api.sambanova.ai/v1", "SAMBANOVA_API_KEY"),
     "together": _at("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
     "xai": _at("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
-    "zai": _at("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "Z_AI_API_KEY", quirks=options.DEEPSEEK),
+    "zai": _at("zai", "https://api.z.ai/api/paas/v4", "ZAI_API_KEY", "Z_AI_API_KEY", quirks=options.THINKING),
 }
 """Every compatible service by the name before the colon of `Engine.from_model("name:model")`."""

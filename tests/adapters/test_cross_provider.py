@@ -151,6 +151,16 @@ def test_what_is_theirs_stays_behind(origin: str, stem: str, target: str) -> Non
     assert body == sent(BY_NAME[target], saved(conversation(bare(answer))))
 
 
+@pytest.mark.parametrize(("origin", "stem"), [pair for pair in STREAMS if pair[0] != "openai-chat"])
+def test_foreign_thoughts_are_not_a_services_own(origin: str, stem: str) -> None:
+    """DeepSeek wants its own reasoning back, and gets no one else's, signed or not."""
+    messages = saved(conversation(recorded(origin, stem)))
+
+    body = sent(BY_NAME["openai-chat"], messages, base_url="https://api.deepseek.com")
+
+    assert [message for message in body["messages"] if "reasoning_content" in message] == []
+
+
 @pytest.mark.parametrize(("origin", "stem"), STREAMS)
 def test_conversation_goes_on_at_home_as_if_never_saved(origin: str, stem: str) -> None:
     """Loaded again, it gives the very bytes of the conversation in memory, with all that is the provider's own."""

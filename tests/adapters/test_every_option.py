@@ -27,6 +27,11 @@ HI = (user("Hi"),)
 TOOLS = (Tool(name="look", description="Look."), Tool(name="row", description="Row."))
 SCHEMA = Point.model_json_schema()
 CLOSED = {**SCHEMA, "additionalProperties": False}
+ANSWERING = {
+    "name": "answer_as_json",
+    "description": "Give your final answer by calling this tool, once.",
+    "parameters": CLOSED,
+}
 BARE = {name: value for name, value in SCHEMA.items() if name != "description"}
 
 Body = dict[str, Any]
@@ -305,12 +310,25 @@ SERVICES: dict[tuple[str, str], tuple[dict[str, Any], Outcome]] = {
         {"reasoning": {"max_tokens": 9}},
     ),
     ("https://openrouter.ai/api/v1", "both"): ({"reasoning": Reasoning(effort="low", budget_tokens=9)}, "reasoning"),
+    ("https://openrouter.ai/api/v1", "cache.key"): ({"prompt_cache": PromptCache(key="k")}, "prompt_cache.key"),
     ("https://openrouter.ai/api/v1", "summary=none"): (
         {"reasoning": Reasoning(summary="none")},
         {"reasoning": {"exclude": True}},
     ),
     ("https://api.deepseek.com", "effort"): ({"reasoning": "low"}, {"thinking": {"type": "enabled"}}),
     ("https://api.deepseek.com", "off"): ({"reasoning": "none"}, {"thinking": {"type": "disabled"}}),
+    ("https://api.deepseek.com", "response_format=class"): (
+        {"response_format": Point},
+        {
+            "tools": [{"type": "function", "function": ANSWERING}],
+            "tool_choice": {"type": "function", "function": {"name": "answer_as_json"}},
+            "thinking": {"type": "disabled"},
+        },
+    ),
+    ("https://api.deepseek.com", "choice and effort"): (
+        {"tools": TOOLS, "tool_choice": "required", "reasoning": "low"},
+        "tool_choice",
+    ),
     ("https://api.mistral.ai/v1", "seed"): ({"seed": 7}, {"random_seed": 7}),
     ("https://api.mistral.ai/v1", "choice"): ({"tools": TOOLS, "tool_choice": "required"}, {"tool_choice": "any"}),
     ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "budget"): (

@@ -9,12 +9,12 @@ import pytest
 from allm_rx import Engine, ToolCall, errors, generate, json_schema, stream_generate, tool
 from allm_rx import operators as lx
 from allm_rx.adapters import Anthropic
-from allm_rx.adapters.anthropic.messages.answers import ANSWER_TOOL
 from allm_rx.adapters.anthropic.messages.encode import encode_body
 from allm_rx.data.messages import user
 from allm_rx.data.requests import Request
 from allm_rx.testing.answers import Answer
 from allm_rx.testing.provider_server import ProviderServer
+from allm_rx.wire.answers import ANSWER_TOOL
 
 OLD, NEW = "claude-3-5-haiku-20241022", "claude-sonnet-4-5"
 

@@ -100,6 +100,7 @@ def test_strict_schema_that_would_be_lost_is_refused() -> None:
     [
         ("gemini-2.5-flash", Reasoning(effort="low", budget_tokens=5), (("reasoning",), "effort_and_budget")),
         ("gemini-3-pro-preview", Reasoning(effort="none"), (("reasoning", "effort"), "always_thinks")),
+        ("gemini-3-pro-preview", Reasoning(budget_tokens=0), (("reasoning", "budget_tokens"), "always_thinks")),
     ],
 )
 def test_thinking_that_cannot_be_asked_for_is_refused(model: str, wanted: Reasoning, issue: Any) -> None:

@@ -45,7 +45,7 @@ def _message(wire: dict[str, Any]) -> Message:
     parts: list[Part] = [TextPart(text=content)] if isinstance(content, str) else [_part(part) for part in content]
     thought = wire.get("reasoning")
     if thought:
-        parts.insert(0, ReasoningPart(text=thought))
+        parts.insert(0, ReasoningPart(text=thought, provider_data={DIALECT: {"reasoning": True}}))
     parts += [_call(call) for call in wire.get("tool_calls", ())]
     details = wire.get("reasoning_details")
     kept = {DIALECT: {"reasoning_details": details}} if details else {}

@@ -320,7 +320,7 @@ def test_list_content_tells_reasoning_from_text() -> None:
     assert [event for event in events if isinstance(event, (ReasoningDelta, TextDelta, ReasoningCompleted))] == [
         ReasoningDelta("reasoning-0", "Count"),
         ReasoningDelta("reasoning-0", " fish."),
-        ReasoningCompleted("reasoning-0", "Count fish."),
+        ReasoningCompleted("reasoning-0", "Count fish.", {"openai.chat": {"reasoning": True}}),
         TextDelta("text-1", "Thr"),
         TextDelta("text-1", "ee"),
     ]

@@ -25,6 +25,7 @@ from allm_rx.data.parts import (
 )
 from allm_rx.data.requests import AllowedTools, PromptCache, Reasoning, Request, json_schema
 from allm_rx.data.tools import Tool, provider_tool
+from tests.adapters.openai.chat_frames import answer, call, chunk
 
 LOOK = Tool(name="look", description="Look somewhere.", parameters={"type": "object", "properties": {"at": {"type": "string"}}})
 CALL = ToolCall(id="c1", name="look", arguments={"at": "sea"})
@@ -327,18 +328,35 @@ def test_spoken_answer_goes_back_by_its_id() -> None:
 
 def test_reasoning_is_given_back_where_the_service_wants_it() -> None:
     """OpenAI refuses the field, DeepSeek demands it, Ollama calls it otherwise."""
-    message = assistant([ReasoningPart(text="Hm."), CALL])
+    message = assistant([ReasoningPart(text="Hm.", provider_data={"openai.chat": {"reasoning": True}}), CALL])
 
     assert "reasoning_content" not in said(user("Hi"), message)[1]
     assert said(user("Hi"), message, quirks=options.DEEPSEEK)[1]["reasoning_content"] == "Hm."
     assert said(user("Hi"), message, quirks=options.OLLAMA)[1]["reasoning"] == "Hm."
 
 
-def test_reasoning_of_another_protocol_is_not_given_back() -> None:
-    """A foreign signature marks foreign reasoning."""
-    foreign = ReasoningPart(text="Hm.", provider_data={"anthropic.messages": {"signature": "s"}})
+@pytest.mark.parametrize("theirs", [{"anthropic.messages": {"signature": "s"}}, {}], ids=["signed", "unsigned"])
+def test_reasoning_of_another_protocol_is_not_given_back(theirs: Any) -> None:
+    """A foreign signature marks foreign reasoning, and what no one marked is nobody's."""
+    foreign = ReasoningPart(text="Hm.", provider_data=theirs)
 
     assert said(user("Hi"), assistant([foreign, CALL]), quirks=options.DEEPSEEK)[1].keys() == {"role", "content", "tool_calls"}
+
+
+@pytest.mark.parametrize(("quirks", "field"), [(options.DEEPSEEK, "reasoning_content"), (options.OLLAMA, "reasoning")])
+def test_reasoning_that_was_read_is_given_back_after_a_file(quirks: Quirks, field: str) -> None:
+    """What the protocol itself has read goes back, also after the way through JSON."""
+    read = answer(chunk({field: "Calm "}), chunk({field: "sea."}), call(index=0, id="c1", name="look", arguments="{}"))
+    message = Message.model_validate_json(read.message.model_dump_json())
+
+    assert said(user("Hi"), message, quirks=quirks)[1][field] == "Calm sea."
+
+
+def test_reasoning_of_a_message_of_the_protocol_is_given_back() -> None:
+    """The message's own mark stands for its thoughts."""
+    message = Message(role="assistant", content=[ReasoningPart(text="Hm."), CALL], provider_data={"openai.chat": {}})
+
+    assert said(user("Hi"), message, quirks=options.DEEPSEEK)[1]["reasoning_content"] == "Hm."
 
 
 def test_signed_reasoning_is_given_back_unchanged() -> None:

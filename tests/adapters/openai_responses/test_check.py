@@ -31,7 +31,7 @@ def test_everything_at_once_is_accepted() -> None:
     """Media in questions and results, hosted tools, formats: the API takes it all."""
     picture, document = ImagePart(url="https://x/a.png"), FilePart(file_id="f")
     request = Request(
-        messages=(user(["Hi", picture, document, SOUND]), assistant([SOUND]), tool_result("c", [picture, document])),
+        messages=(user(["Hi", picture, document]), assistant([SOUND]), tool_result("c", [picture, document])),
         tools=(Tool(name="look"), Tool(name="see", strict=True), provider_tool("openai.responses", {"type": "web_search"})),
         response_format=json_schema({"type": "object", "properties": {}}),
         reasoning=Reasoning(effort="none", summary="auto"),
@@ -61,10 +61,13 @@ def test_message_says_what_to_do() -> None:
         check(Request(messages=(user("Hi"),), seed=7), provider="lake")
 
 
-def test_sound_by_its_address_is_refused() -> None:
-    """The error names the part and the message."""
-    with pytest.raises(ValidationError, match=r"lake takes the 'audio' part of message 1 as bytes only, not 'https://x/a.wav'"):
-        check(Request(messages=(user("Hi"), user([AudioPart(url="https://x/a.wav")]))), provider="lake")
+@pytest.mark.parametrize("sound", [SOUND, AudioPart(url="https://x/a.wav")], ids=["bytes", "address"])
+def test_sound_is_refused(sound: AudioPart) -> None:
+    """The API takes none, and the error names part, message and provider."""
+    with pytest.raises(ValidationError, match=r"lake takes no 'audio' parts in this API, as in message 1: .* `OpenAIChat`"):
+        check(Request(messages=(user("Hi"), user([sound]))), provider="lake")
+
+    assert refused(user("Hi"), user(["Hear:", sound])) == [(("messages", 1, "content", 1), "unsupported_audio")]
 
 
 def test_sound_from_a_tool_is_refused() -> None:

@@ -83,10 +83,6 @@ def test_text_is_content_as_it_is() -> None:
             {"type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,cHg="},
         ),
         (
-            AudioPart(data=b"px", media_type="audio/mpeg"),
-            {"type": "input_audio", "input_audio": {"data": "cHg=", "format": "mp3"}},
-        ),
-        (
             TextPart(text="Hi", provider_data=ours(prompt_cache_breakpoint={"mode": "explicit"})),
             {"type": "input_text", "text": "Hi", "prompt_cache_breakpoint": {"mode": "explicit"}},
         ),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from allm_rx.abc.service import HttpService
 from allm_rx.adapters.anthropic.auth import API_VERSION, KEY_VARIABLES, Auth, auth_headers
-from allm_rx.adapters.anthropic.messages.answers import ANSWER_TOOL, answers_by_tool
+from allm_rx.adapters.anthropic.messages.answers import answers_by_tool
 from allm_rx.adapters.anthropic.messages.check import check
 from allm_rx.adapters.anthropic.messages.decode import MessagesDecoder
 from allm_rx.adapters.anthropic.messages.encode import encode
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.answers import ANSWER_TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

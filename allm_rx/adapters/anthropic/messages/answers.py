@@ -1,8 +1,7 @@
 """JSON from models that have no structured output of their own: they give their answer as the input of a tool.
 
-Rule 1: only where the model cannot do it natively; the tool is ours, and no caller sees it.
-Rule 2: what it is called with is the text of the answer, as it streams; an answer by it is a plain `stop`.
-Rule 3: it is forced, and with tools of the caller's beside it one of them all is: such a model cannot think meanwhile.
+Rule 1: only where the model cannot do it natively; what holds of such answers everywhere, `wire.answers` says.
+Rule 2: such a model cannot think meanwhile.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from allm_rx.adapters.anthropic.messages.options import version_of
 from allm_rx.adapters.anthropic.schemas import closed_schema
-from allm_rx.data.requests import AllowedTools, JsonSchema
+from allm_rx.data.requests import JsonSchema
+from allm_rx.wire.answers import ANSWER_TOOL, answering_choice, described
 
 if TYPE_CHECKING:
     from allm_rx.adapters.anthropic.messages.wire import Wire
     from allm_rx.data.requests import Request
-
-ANSWER_TOOL = "answer_as_json"
-"""Name of the tool that takes the answer."""
 
 _NATIVE = (4, 1)
 """The version from which on models have structured output, by Anthropic's page on it; unknown ones are taken to be new."""
@@ -35,10 +32,10 @@ def with_answer_tool(request: Request, tools: list[Wire], choice: Wire | None) -
     wanted = request.response_format
     if not isinstance(wanted, JsonSchema) or not answers_by_tool(request):
         return tools, choice
-    description = wanted.description or "Give your final answer by calling this tool, once."
-    answer: Wire = {"name": ANSWER_TOOL, "description": description, "input_schema": closed_schema(wanted.json_schema)}
-    if not tools or request.tool_choice == "none":
-        return [*tools, answer], {"type": "tool", "name": ANSWER_TOOL}
-    if isinstance(request.tool_choice, AllowedTools) or request.tool_choice in (None, "auto", "required"):
-        return [*tools, answer], {"type": "any"}
+    answer: Wire = {"name": ANSWER_TOOL, "description": described(wanted), "input_schema": closed_schema(wanted.json_schema)}
+    match answering_choice(request.tool_choice, tools):
+        case "required":
+            choice = {"type": "any"}
+        case name:
+            choice = {"type": "tool", "name": name}
     return [*tools, answer], choice

@@ -67,7 +67,7 @@ def open_block(out: EventEmitter, block_id: str, block: Wire, tools: dict[str, s
         block_id: the block's id in events.
         block: its first state.
         tools: names of the calls so far by their ids on the wire; a new call is added.
-        answer_tool: the tool whose input is the answer, see `answers`.
+        answer_tool: the tool whose input is the answer, see `wire.answers`.
     """
     kind = as_text(block.get("type"))
     if kind == "text":

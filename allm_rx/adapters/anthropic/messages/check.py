@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.anthropic.auth import takes_sampling
-from allm_rx.adapters.anthropic.messages.answers import ANSWER_TOOL, answers_by_tool
+from allm_rx.adapters.anthropic.messages.answers import answers_by_tool
 from allm_rx.adapters.anthropic.messages.media import refused
-from allm_rx.adapters.anthropic.messages.options import LEAST_BUDGET, max_tokens_of, thinking_of, thinks
+from allm_rx.adapters.anthropic.messages.options import LEAST_BUDGET, max_tokens_of, thinking_of
 from allm_rx.adapters.anthropic.messages.wire import DIALECT
 from allm_rx.adapters.anthropic.schemas import schema_issues
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart, ToolResultPart
-from allm_rx.data.requests import AllowedTools, JsonSchema
+from allm_rx.data.requests import JsonSchema
 from allm_rx.data.tools import ProviderTool
 from allm_rx.errors import Issue, ValidationError
+from allm_rx.wire.answers import answer_issues, thinking_issues, thinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,9 +84,8 @@ def _something_said(request: Request, provider: str) -> Iterator[Issue]:
 
 
 def _tools(request: Request, provider: str) -> Iterator[Issue]:
-    if answers_by_tool(request) and any(tool.name == ANSWER_TOOL for tool in request.tools):
-        what = f"{ANSWER_TOOL!r} is what {request.model!r} answers with: give your tool another name"
-        yield Issue(("tools",), "reserved_tool_name", what)
+    if answers_by_tool(request):
+        yield from answer_issues(request, f"{request.model!r} of {provider}")
     for index, tool in enumerate(request.tools):
         path: Path = ("tools", index)
         if isinstance(tool, ProviderTool):
@@ -130,14 +130,7 @@ def _thinking(request: Request, provider: str) -> Iterator[Issue]:
     if request.temperature not in (None, 1):
         what = f"{provider} thinks at a temperature of 1 only, not {request.temperature}: leave it out, or the reasoning"
         yield Issue(("temperature",), "conflicts_with_reasoning", what)
-    choice = request.tool_choice
-    forced = choice.mode == "required" if isinstance(choice, AllowedTools) else choice not in (None, "auto", "none")
-    if forced and request.tools:
-        what = f"{provider} does not think when it has to call a tool ({choice!r}): use 'auto', or leave out the reasoning"
-        yield Issue(("tool_choice",), "conflicts_with_reasoning", what)
-    if answers_by_tool(request):
-        what = f"{request.model!r} answers in JSON through a forced tool and cannot think meanwhile: leave out the reasoning"
-        yield Issue(("response_format",), "conflicts_with_reasoning", what)
+    yield from thinking_issues(request, f"{request.model!r} of {provider}", by_tool=answers_by_tool(request))
     yield from _budget(request, provider)
 
 

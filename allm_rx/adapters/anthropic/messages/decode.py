@@ -24,6 +24,7 @@ from allm_rx.adapters.anthropic.messages.wire import (
     newer_usage,
     usage_of,
 )
+from allm_rx.wire.answers import answered
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import Facts
@@ -51,7 +52,7 @@ class MessagesDecoder(MessageDecoder):
         """Begin an answer; see `EventEmitter` for the facts.
 
         Args:
-            answer_tool: the tool whose input is the answer, see `answers`.
+            answer_tool: the tool whose input is the answer, see `wire.answers`.
             facts: what is known of the answer.
         """
         super().__init__(**facts)
@@ -200,8 +201,8 @@ class MessagesDecoder(MessageDecoder):
         reason = FINISH_REASONS.get(self._stop or "", "other")
         if self._stop is None and self.builder.build().tool_calls:
             reason = "tool_calls"
-        if self._answer_tool is not None and reason == "tool_calls" and not self.builder.build().tool_calls:
-            reason = "stop"  # the only call was the answer
+        if self._answer_tool is not None:
+            reason = answered(reason, self.builder.build())
         self.complete(reason, self._stop)
 
     def _report(self, usage: Any, *, now: bool = False) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from allm_rx.wire.answers import thinks
+
 if TYPE_CHECKING:
     from allm_rx.adapters.anthropic.messages.wire import Wire
     from allm_rx.data.requests import Effort, Reasoning, Request
@@ -76,14 +78,6 @@ def max_tokens_of(request: Request) -> int:
         limit = next((most for before, most in _OLD_LIMITS if version < before), DEFAULT_MAX_TOKENS)
     budget = request.reasoning.budget_tokens if request.reasoning is not None else None
     return max(limit, budget + _ROOM) if budget and thinking_of(request.model) != "effort" else limit
-
-
-def thinks(request: Request) -> bool:
-    """Tell whether a request asks for thinking; whoever only wants none of it shown, asks for none."""
-    wanted = request.reasoning
-    if wanted is None or wanted.effort == "none" or wanted.budget_tokens == 0:
-        return False
-    return wanted.effort is not None or wanted.budget_tokens is not None or wanted.summary not in (None, "none")
 
 
 def reasoning_fields(request: Request) -> Wire:

@@ -127,6 +127,10 @@ def _options(request: Request, provider: str) -> Iterator[Issue]:
     elif wanted is not None and wanted.effort == "none" and is_third(request.model):
         what = f"{request.model} of {provider} cannot answer without thinking: use 'minimal' or 'low'"
         yield Issue(("reasoning", "effort"), "always_thinks", what)
+    elif wanted is not None and wanted.budget_tokens == 0 and is_third(request.model):
+        what = f"{request.model} of {provider} cannot answer without thinking, as a budget of 0 asks"
+        what = f"{what}: use the effort 'minimal' or 'low'"
+        yield Issue(("reasoning", "budget_tokens"), "always_thinks", what)
     cache = request.prompt_cache
     if cache is not None and cache.key is not None:
         what = f"{provider} caches by itself and knows no keys: leave `key` out, or {_CACHED}"

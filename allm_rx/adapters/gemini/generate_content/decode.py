@@ -194,7 +194,7 @@ class GenerateContentDecoder(MessageDecoder):
     def _identify(self, data: dict[str, Any]) -> None:
         answer = word(data.get("responseId"))
         if self.provider_request_id is None:
-            self.provider_request_id = answer  # there is no header; this is what support asks for
+            self.provider_request_id = self.safe(answer or "") or None  # there is no header; this is what support asks for
         self.seen(answer, word(data.get("modelVersion")))
 
     def _beside(self, candidate: dict[str, Any]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from allm_rx.adapters.openai.chat_completions.answers import answer_by_tool
 from allm_rx.adapters.openai.chat_completions.check import check
 from allm_rx.adapters.openai.chat_completions.decode import ChatDecoder
 from allm_rx.adapters.openai.chat_completions.encode import encode
 from allm_rx.adapters.openai.chat_completions.options import Quirks, quirks_of
 from allm_rx.adapters.openai.service import OpenAIService
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.answers import ANSWER_TOOL
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -63,7 +65,8 @@ class OpenAIChat(OpenAIService):
             )
 
         def decoder(head: ResponseHead | None) -> ChatDecoder:
-            return ChatDecoder(think_tags=self._ways.think_tags, **self._facts(call, head, sent))
+            answer_tool = ANSWER_TOOL if answer_by_tool(request, self._ways) is not None else None
+            return ChatDecoder(think_tags=self._ways.think_tags, answer_tool=answer_tool, **self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
         stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)

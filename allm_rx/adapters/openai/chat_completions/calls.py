@@ -2,7 +2,8 @@
 
 Rule 1: an index is a key, not a position; an empty id or name is an absent one.
 Rule 2: a call is never taken for complete because its arguments parse; it ends with the answer.
-Rule 3: what has no name yet is held back, and what never gets one is dropped: nobody could run it.
+Rule 3: a call of the answer tool is the text of the answer; the first counts, because an answer is one.
+Rule 4: what has no name yet is held back, and what never gets one is dropped: nobody could run it.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import to_json
 
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
+from allm_rx.adapters.openai.chat_completions.wire import as_word
 from allm_rx.wire.partial_json import parse_object
-from allm_rx.wire.text import repair, repair_json
+from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from allm_rx.abc.emitter import EventEmitter
+
+_ANSWER = "answer"
+"""Id of the block of text that the answer tool is called with."""
 
 
 @dataclass(slots=True)
@@ -60,16 +65,24 @@ class _Call:
 class Calls:
     """The calls of one answer."""
 
-    def __init__(self, emitter: EventEmitter) -> None:
+    def __init__(self, emitter: EventEmitter, answer_tool: str | None = None) -> None:
         """Begin without any.
 
         Args:
             emitter: told what begins, grows and ends.
+            answer_tool: the tool whose arguments are the answer, see `wire.answers`.
         """
         self._emitter = emitter
+        self._answer_tool = answer_tool
+        self._answer: _Call | None = None
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
+
+    @property
+    def answered(self) -> bool:
+        """Whether the answer tool was called."""
+        return self._answer is not None
 
     def feed(self, deltas: list[Any]) -> None:
         """Take the `tool_calls` of one chunk, or of a whole message."""
@@ -80,6 +93,10 @@ class Calls:
     def complete(self, *, cut: bool) -> None:
         """Say that no more comes; `cut` when the answer ended at its limit of tokens."""
         for call in self._calls:
+            if call is self._answer:
+                self._emitter.text(_ANSWER, "" if call.size else "{}")
+                self._emitter.text_completed(_ANSWER)
+                continue
             if call.id is None:
                 continue
             kept = dict(call.extra)
@@ -94,7 +111,7 @@ class Calls:
     def _delta(self, delta: dict[str, Any]) -> None:
         custom = delta.get("custom")
         body = cast("dict[str, Any]", custom if isinstance(custom, dict) else delta.get("function") or {})
-        given, name = _word(delta.get("id")), _word(body.get("name"))
+        given, name = as_word(delta.get("id")), as_word(body.get("name"))
         arguments = _text(body.get("input" if body is custom else "arguments"))
         call = self._find(delta.get("index"), given, name, arguments)
         if call is None:
@@ -112,13 +129,25 @@ class Calls:
     def _grow(self, call: _Call, arguments: str) -> None:
         if arguments:
             call.take(arguments)
-        if call.id is not None:
+        if call is self._answer:
+            self._emitter.text(_ANSWER, arguments)
+        elif call.id is not None:
             self._emitter.call_delta(call.id, arguments)
+        elif call.name and call.name == self._answer_tool:
+            self._begin_answer(call)
         elif call.name:
             call.id = self._emitter.new_call_id(call.given)
             self._emitter.call_started(call.id, call.name)
             for piece in call.pieces:
                 self._emitter.call_delta(call.id, piece)
+
+    def _begin_answer(self, call: _Call) -> None:
+        if self._answer is not None:
+            return
+        self._answer = call
+        self._emitter.close_run()
+        for piece in call.pieces:
+            self._emitter.text(_ANSWER, piece)
 
     def _find(self, index: Any, given: str | None, name: str | None, arguments: str) -> _Call | None:
         """Give the call that a delta belongs to, a new one, or None for a delta that says nothing new."""
@@ -147,10 +176,6 @@ class Calls:
         if given is not None:
             self._by_id[given] = call
         return call
-
-
-def _word(value: Any) -> str | None:
-    return repair(value) or None if isinstance(value, str) else None
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from allm_rx.adapters.openai.chat_completions.answers import tool_issues
+from allm_rx.adapters.openai.chat_completions.caching import cache_issues
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.data.parts import AudioPart, FilePart, ImagePart, ToolResultPart
 from allm_rx.data.tools import ProviderTool
@@ -34,7 +36,8 @@ def check(request: Request, *, quirks: Quirks, provider: str) -> None:
         *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, quirks, provider)),
         *_tools(request, provider),
         *_reasoning(request, quirks, provider),
-        *_prompt_cache(request, quirks, provider),
+        *tool_issues(request, quirks, provider),
+        *cache_issues(request, quirks, provider),
         *_options(request),
     ]
     if issues:
@@ -111,18 +114,6 @@ def _reasoning(request: Request, quirks: Quirks, provider: str) -> Iterator[Issu
     elif wanted.summary == "none" and quirks.shows_reasoning and quirks.reasoning != "openrouter":
         what = f"{provider} cannot be told to hide its reasoning: leave `summary` out, or filter the events"
         yield Issue(path, "unsupported_option", what)
-
-
-def _prompt_cache(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:
-    cache = request.prompt_cache
-    if cache is None or quirks.prompt_cache:
-        return
-    if cache.key is not None:
-        what = f"{provider} takes no key for its cache, such as {cache.key!r}: leave `key` out"
-        yield Issue(("prompt_cache", "key"), "unsupported_cache_key", what)
-    if cache.retention == "long":
-        what = f"{provider} decides itself how long it caches: leave `retention` out"
-        yield Issue(("prompt_cache", "retention"), "unsupported_cache_retention", what)
 
 
 def _options(request: Request) -> Iterator[Issue]:

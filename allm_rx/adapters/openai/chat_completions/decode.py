@@ -3,12 +3,14 @@
 Rule 1: all habits of all servers at once; nothing here asks who is speaking.
 Rule 2: an answer is over at `[DONE]` or at the end of the body, not at its finish reason: an error may follow that.
 Rule 3: after the finish reason only usage, signatures, citations and errors count; text that comes then is a repetition.
-Rule 4: the plain chunk, one field of text, takes the short way through `frame`.
+Rule 4: where the answer comes by a tool, text waits until it is known what it is: beside the answer it is reasoning.
+Rule 5: reasoning is marked as this protocol's own, since an unsigned thought does not show whose it is.
+Rule 6: the plain chunk, one field of text, takes the short way through `frame`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.openai.chat_completions.calls import Calls
@@ -16,19 +18,20 @@ from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.adapters.openai.chat_completions.reasoning_details import ReasoningDetails
 from allm_rx.adapters.openai.chat_completions.speech import Speech
 from allm_rx.adapters.openai.chat_completions.think_tags import ThinkTags
+from allm_rx.adapters.openai.chat_completions.wire import as_object, as_objects, as_position, as_word, first_of
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.adapters.openai.media import image_of
 from allm_rx.adapters.openai.usage import usage_of
 from allm_rx.data.failures import Failure
 from allm_rx.data.parts import SourcePart
+from allm_rx.wire.answers import answered
 from allm_rx.wire.failures import complaint
-from allm_rx.wire.text import repair, repair_json
+from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pydantic import JsonValue
 
+    from allm_rx.abc.emitter import Facts
     from allm_rx.adapters.openai.chat_completions.options import ThinkTags as ThinkTagsOption
     from allm_rx.data.messages import Message
     from allm_rx.data.responses import FinishReason
@@ -63,16 +66,22 @@ _BESIDE_TEXT = _RARE | {"reasoning", "reasoning_content", "reasoning_details", "
 class ChatDecoder(MessageDecoder):
     """One answer; see `Decoder` for the guarantees."""
 
-    def __init__(self, *, think_tags: ThinkTagsOption | None = None, **options: Any) -> None:
-        """Begin an answer.
+    def __init__(
+        self, *, think_tags: ThinkTagsOption | None = None, answer_tool: str | None = None, **facts: Unpack[Facts]
+    ) -> None:
+        """Begin an answer; see `EventEmitter` for the facts.
 
         Args:
             think_tags: whether tags in the text mark reasoning, see `Quirks.think_tags`.
-            options: see `EventEmitter`.
+            answer_tool: the tool whose arguments are the answer, see `wire.answers`.
+            facts: what is known of the answer.
         """
-        super().__init__(**options)
+        super().__init__(**facts)
         self._tags = ThinkTags(think_tags) if think_tags else None
-        self._calls = Calls(self)
+        self._calls = Calls(self, answer_tool)
+        self._waits = answer_tool is not None
+        self._waiting: list[str] = []
+        self._tell = self.run if self._tags is None else self._tell_apart
         self._details = ReasoningDetails()
         self._speech = Speech()
         self._finish: str | None = None
@@ -89,13 +98,13 @@ class ChatDecoder(MessageDecoder):
     def frame(self, data: dict[str, Any], event: str) -> None:  # noqa: C901 - there is one per token: a call costs more than a line
         """Read one chunk."""
         if not self._started:
-            self.seen(_word(data.get("id")), _word(data.get("model")))
+            self.seen(as_word(data.get("id")), as_word(data.get("model")))
         plain = ""
         choices = data.get("choices")
         if choices:
             choice = choices[0]
             if choice.get("index"):
-                choice = _first_of(choices)
+                choice = first_of(choices)
             delta = choice.get("delta")
             if delta:
                 content = delta.get("content")
@@ -116,12 +125,12 @@ class ChatDecoder(MessageDecoder):
         if "citations" in data or "search_results" in data:
             self._list_sources(data)
         if "x_groq" in data:
-            self._raw_usage = _object(data["x_groq"]).get("usage") or self._raw_usage
+            self._raw_usage = as_object(data["x_groq"]).get("usage") or self._raw_usage
             plain = ""
         if data.get("error") or event == "error" or self._failed or not (choices or "choices" in data):
             self._complain(data, event)
         elif plain:
-            self.repeatable(_CONTENT, plain, self.run if self._tags is None else self._text)
+            self.repeatable(_CONTENT, plain, self._text if self._waits else self._tell)
 
     def marker(self, data: bytes) -> bool:
         """Read `[DONE]`; a blank record only shows that the server lives."""
@@ -151,16 +160,26 @@ class ChatDecoder(MessageDecoder):
             return
         self._settle()
         reason: FinishReason = "other" if self._finish is None else _FINISH_REASONS.get(self._finish.lower(), "other")
+        if self._finish is None and (self._calls.answered or self.builder.build().tool_calls):
+            reason = "tool_calls"
+        if self._calls.answered:
+            reason = answered(reason, self.builder.build())
         if reason == "error":
             self.error(self._gave_up(self._finish or ""))
-        elif self._finish is None and self.builder.build().tool_calls:
-            self.complete("tool_calls", None)
         else:
             self.complete("content_filter" if self._refused and reason == "stop" else reason, self._finish)
 
     def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
         """Map an error of any compatible service."""
         return openai_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+
+    def close_run(self, extra: dict[str, JsonValue] | None = None) -> None:
+        """Say that the current run of text is over; text that waits comes first, and reasoning is marked as ours."""
+        if self._waiting:
+            self._settle_waiting()
+        if extra is None and self._open is not None and self._open.reasoning:
+            extra = {DIALECT: {"reasoning": True}}
+        super().close_run(extra)
 
     def complete(self, finish_reason: FinishReason, raw: str | None, message: Message | None = None) -> None:
         """Say that the answer is whole, with what it consumed."""
@@ -170,18 +189,29 @@ class ChatDecoder(MessageDecoder):
     def error(self, failure: Failure) -> None:
         """Say that the answer failed, with what it consumed until then."""
         if not self.ended:
-            self._flush_tags()
+            self._flush_text()
             self._tell_usage()
         super().error(failure)
 
     # What a chunk holds.
 
     def _text(self, content: str) -> None:
-        if self._tags is None:
-            self.run(content)
-            return
-        for reasoning, piece in self._tags.feed(content):
-            self.run(piece, reasoning=reasoning)
+        if self._waits:
+            self._waiting.append(content)
+        else:
+            self._tell(content)
+
+    def _tell_apart(self, content: str) -> None:
+        if self._tags is not None:
+            for reasoning, piece in self._tags.feed(content):
+                self.run(piece, reasoning=reasoning)
+
+    def _settle_waiting(self) -> None:
+        waiting, self._waiting = "".join(self._waiting), []
+        if self._calls.answered:
+            self.run(waiting, reasoning=True)
+        else:
+            self._tell(waiting)
 
     def _delta(self, delta: dict[str, Any]) -> None:
         """Read a delta of any shape, or the message of a whole answer."""
@@ -208,21 +238,21 @@ class ChatDecoder(MessageDecoder):
             self._calls.feed(calls)
         elif legacy := delta.get("function_call"):
             self._calls.feed([{"index": 0, "function": legacy}])
-        for image in _objects(delta.get("images")):
+        for image in as_objects(delta.get("images")):
             self._image(image)
         if audio := delta.get("audio"):
-            self._speech.feed(_object(audio))
+            self._speech.feed(as_object(audio))
 
     def _content(self, content: Any) -> None:
         """Read content that is text or, as Mistral's when it thinks, a list."""
         if isinstance(content, str):
             self._text(content)
             return
-        for part in _objects(content):
+        for part in as_objects(content):
             text = part.get("text")
             if part.get("type") == "thinking":
                 thinking = part.get("thinking")
-                inner = [thinking] if isinstance(thinking, str) else [item.get("text") for item in _objects(thinking)]
+                inner = [thinking] if isinstance(thinking, str) else [item.get("text") for item in as_objects(thinking)]
                 for thought in inner:
                     if thought and isinstance(thought, str):
                         self.run(thought, reasoning=True)
@@ -239,7 +269,7 @@ class ChatDecoder(MessageDecoder):
 
     def _image(self, part: dict[str, Any]) -> None:
         given = part.get("image_url")
-        url = _word(given if isinstance(given, str) else _object(given).get("url"))
+        url = as_word(given if isinstance(given, str) else as_object(given).get("url"))
         if url is not None and url not in self._images:
             self._images.add(url)
             if (image := image_of(url)) is not None:
@@ -247,15 +277,15 @@ class ChatDecoder(MessageDecoder):
 
     def _annotate(self, annotations: Any) -> None:
         block = self._open_id if self._open is not None and not self._open.reasoning else None
-        for annotation in _objects(annotations):
+        for annotation in as_objects(annotations):
             kind = annotation.get("type")
-            told = _object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
+            told = as_object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
             self._source(
-                url=_word(told.get("url")),
-                title=_word(told.get("title")) or _word(told.get("filename")),
-                document_id=_word(told.get("file_id")),
-                start=_position(told.get("start_index")),
-                end=_position(told.get("end_index")),
+                url=as_word(told.get("url")),
+                title=as_word(told.get("title")) or as_word(told.get("filename")),
+                document_id=as_word(told.get("file_id")),
+                start=as_position(told.get("start_index")),
+                end=as_position(told.get("end_index")),
                 block_id=block,
             )
 
@@ -266,12 +296,12 @@ class ChatDecoder(MessageDecoder):
             return
         self._listed = listed
         cited = {source[0] for source in self._sources}
-        for result in _objects(listed[0]):
-            url = _word(result.get("url"))
+        for result in as_objects(listed[0]):
+            url = as_word(result.get("url"))
             if url not in cited:
-                self._source(url=url, title=_word(result.get("title")))
+                self._source(url=url, title=as_word(result.get("title")))
         for item in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
-            url = _word(item)
+            url = as_word(item)
             if url is not None and url not in cited:
                 self._source(url=url)
 
@@ -302,7 +332,7 @@ class ChatDecoder(MessageDecoder):
             self._finish = reason
             self.finishing = True
             self.no_more_repeats()
-            self._flush_tags()
+            self._flush_text()
             self.close_run()
             self._calls.complete(cut=_FINISH_REASONS.get(reason.lower()) == "length")
         if choice.get("error"):
@@ -325,7 +355,7 @@ class ChatDecoder(MessageDecoder):
 
     def _settle(self) -> None:
         """Complete what is still open: nothing more comes."""
-        self._flush_tags()
+        self._flush_text()
         self.close_run()
         if self._refused:
             self.text_completed(_REFUSAL, extra={DIALECT: {"refusal": True}})
@@ -338,7 +368,9 @@ class ChatDecoder(MessageDecoder):
         if entries := self._details.entries():
             self.builder.provider_data = {DIALECT: {"reasoning_details": cast("JsonValue", repair_json(entries))}}
 
-    def _flush_tags(self) -> None:
+    def _flush_text(self) -> None:
+        if self._waiting:
+            self._settle_waiting()
         if self._tags is not None:
             for reasoning, piece in self._tags.flush():
                 self.run(piece, reasoning=reasoning)
@@ -347,28 +379,3 @@ class ChatDecoder(MessageDecoder):
         usage, self._raw_usage = self._raw_usage, None
         if isinstance(usage, dict):
             self.report_usage(usage_of(repair_json(usage)))
-
-
-def _word(value: Any) -> str | None:
-    return repair(value) or None if isinstance(value, str) else None
-
-
-def _position(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        for item in cast("list[Any]", value):
-            if isinstance(item, dict):
-                yield cast("dict[str, Any]", item)
-
-
-def _first_of(choices: list[Any]) -> dict[str, Any]:
-    """Give choice 0 of several; an empty one when only others are there."""
-    nothing: dict[str, Any] = {}
-    return next((choice for choice in _objects(choices) if not choice.get("index")), nothing)

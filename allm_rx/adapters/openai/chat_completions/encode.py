@@ -14,10 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 from pydantic_core import to_json
 
+from allm_rx.adapters.openai.chat_completions.answers import answer_by_tool, answer_tool, stops_thinking
+from allm_rx.adapters.openai.chat_completions.caching import caches_what_is_marked, mark
 from allm_rx.adapters.openai.chat_completions.messages import Wire, encode_messages
 from allm_rx.adapters.openai.schemas import strict_schema
-from allm_rx.data.requests import AllowedTools, JsonSchema
+from allm_rx.data.requests import AllowedTools, JsonSchema, Reasoning
 from allm_rx.data.tools import ProviderTool
+from allm_rx.wire.answers import answering_choice
 from allm_rx.wire.http import WireRequest
 from allm_rx.wire.merging import merged
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from allm_rx.adapters.openai.chat_completions.options import Quirks
-    from allm_rx.data.requests import Reasoning, Request
+    from allm_rx.data.requests import Request
     from allm_rx.data.tools import Tool
 
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
@@ -33,6 +36,8 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 # Where a service knows only words for the effort, a budget is rounded to one; the borders are those between what
 # gateways that translate the other way give each word.
 _LITTLE, _MUCH = 2048, 12_288
+
+_NO_THOUGHT = Reasoning(effort="none")
 
 
 def encode(
@@ -71,17 +76,21 @@ def endpoint(base_url: str) -> str:
 
 def encode_body(request: Request, quirks: Quirks) -> dict[str, Any]:
     """Give the body of the request, as JSON data."""
+    messages = encode_messages(request.messages, quirks)
+    tools = _tools(request, quirks)
+    if request.prompt_cache is not None and caches_what_is_marked(request, quirks):
+        mark(request.prompt_cache, tools.get("tools", ()), messages, quirks)
     body: Wire = {
         "model": request.model,
-        "messages": encode_messages(request.messages, quirks),
-        **_tools(request, quirks),
+        "messages": messages,
+        **tools,
         "temperature": request.temperature,
         "top_p": request.top_p,
         quirks.max_tokens: request.max_tokens,
         "stop": list(request.stop) if request.stop else None,
         quirks.seed: request.seed,
-        "response_format": _response_format(request),
-        **_reasoning(request.reasoning, quirks),
+        "response_format": _response_format(request, quirks),
+        **_reasoning(_NO_THOUGHT if stops_thinking(request, quirks) else request.reasoning, quirks),
         **_prompt_cache(request, quirks),
         "stream": True,
         "stream_options": {"include_usage": True} if quirks.include_usage else None,
@@ -101,15 +110,17 @@ def _headers(key: SecretStr | None, given: Mapping[str, str | SecretStr], quirks
 def _tools(request: Request, quirks: Quirks) -> Wire:
     offered = request.tools
     choice: Any = request.tool_choice
-    if isinstance(choice, AllowedTools) and not quirks.allowed_tools:
+    answer = answer_by_tool(request, quirks)
+    if isinstance(choice, AllowedTools) and (answer is not None or not quirks.allowed_tools):
         offered = tuple(tool for tool in offered if tool.name in choice.names)
         choice = choice.mode
-    if not offered:
+    tools = [dict(tool.spec) if isinstance(tool, ProviderTool) else _tool(tool) for tool in offered]
+    if answer is not None:
+        choice = answering_choice(choice, tools)
+        tools.append(answer_tool(answer))
+    if not tools:
         return {}  # a choice without tools is refused
-    return {
-        "tools": [dict(tool.spec) if isinstance(tool, ProviderTool) else _tool(tool) for tool in offered],
-        "tool_choice": _choice(choice, request, quirks),
-    }
+    return {"tools": tools, "tool_choice": _choice(choice, request, quirks)}
 
 
 def _tool(tool: Tool) -> Wire:
@@ -145,11 +156,11 @@ def _reference(name: str, request: Request) -> Wire:
     return {"type": kind, kind: named} if named and isinstance(kind, str) else {"type": kind}
 
 
-def _response_format(request: Request) -> Wire | None:
+def _response_format(request: Request, quirks: Quirks) -> Wire | None:
     wanted = request.response_format
     if wanted is None or isinstance(wanted, str):
         return {"type": wanted} if wanted else None
-    return {"type": "json_schema", "json_schema": _json_schema(wanted)}
+    return None if answer_by_tool(request, quirks) is not None else {"type": "json_schema", "json_schema": _json_schema(wanted)}
 
 
 def _json_schema(wanted: JsonSchema) -> Wire:

@@ -4,7 +4,8 @@ Rule 1: pure; the same messages give the same JSON, byte for byte, so that the p
 Rule 2: `provider_data["openai.chat"]` is read, foreign keys are dropped. On what the user sends it holds further fields of the
 wire's part (`{"cache_control": ...}`, `{"image_url": {"detail": "low"}}`).
 Rule 3: a tool message holds text only, so pictures and files of tool results follow in one user message.
-Rule 4: what an assistant message cannot hold (sources, pictures, results of the provider's own tools) is left out: a
+Rule 4: reasoning goes back to the protocol it came from only; who made it, `provider_data` says, and unknown is foreign.
+Rule 5: what an assistant message cannot hold (sources, pictures, results of the provider's own tools) is left out: a
 conversation that came from a model can always be sent again.
 """
 
@@ -202,6 +203,9 @@ def _reasoning(message: Message, quirks: Quirks) -> Wire:
         return {"reasoning_details": details}
     if quirks.reasoning_echo is None:
         return {}
-    parts = [part for part in message.content if isinstance(part, ReasoningPart)]
-    text = "".join(part.text for part in parts if not part.provider_data or own(part))
+    text = "".join(part.text for part in message.content if isinstance(part, ReasoningPart) and _is_own(part, message))
     return {quirks.reasoning_echo: text} if text else {}
+
+
+def _is_own(part: ReasoningPart, message: Message) -> bool:
+    return DIALECT in part.provider_data or (not part.provider_data and DIALECT in message.provider_data)

@@ -38,6 +38,10 @@ class Quirks:
     """The field in which reasoning of earlier turns is given back; None gives none, as OpenAI refuses it."""
     reasoning_details: bool = False
     """Whether signed reasoning is given back as `reasoning_details`."""
+    json_schema: bool = True
+    """Whether it holds an answer to a JSON Schema; else the answer comes as the arguments of a forced tool, as text."""
+    thinks_when_forced: bool = True
+    """Whether it thinks when it has to call a tool; else thinking is turned off there, and refused when it is asked for."""
     required_choice: Literal["required", "any"] = "required"
     """The word of `tool_choice` for "call some tool"."""
     allowed_tools: bool = True
@@ -57,7 +61,11 @@ class Quirks:
     refusals: bool = True
     """Whether a refusal of an earlier turn is sent as one, not as text."""
     prompt_cache: bool = True
-    """Whether it takes `prompt_cache_key` and a retention; else it caches as it likes."""
+    """Whether it takes `prompt_cache_key` and a retention; else it caches as it likes, or what is marked."""
+    cache_marks: tuple[str, ...] = ()
+    """Parts of the names of models that cache what `cache_control` marks; the marks are set for them."""
+    hour_marks: tuple[str, ...] = ()
+    """Those of them that keep it for an hour when told so."""
     include_usage: bool = True
     """Whether usage has to be asked for by `stream_options`."""
     key_header: str = "authorization"
@@ -84,7 +92,9 @@ VLLM = replace(LOCAL, reasoning_echo="reasoning")
 LLAMA_CPP = replace(LOCAL, reasoning_echo="reasoning_content")
 
 CEREBRAS = replace(COMPATIBLE, max_tokens="max_completion_tokens", reasoning_echo="reasoning")
-DEEPSEEK = replace(COMPATIBLE, reasoning="thinking", reasoning_echo="reasoning_content")
+THINKING = replace(COMPATIBLE, reasoning="thinking", reasoning_echo="reasoning_content")
+"""Kimi and GLM: they think unless told otherwise."""
+DEEPSEEK = replace(THINKING, json_schema=False, thinks_when_forced=False)
 FIREWORKS = replace(COMPATIBLE, reasoning_echo="reasoning_content")
 GOOGLE = replace(COMPATIBLE, tool_name=True)
 GROQ = replace(COMPATIBLE, max_tokens="max_completion_tokens")
@@ -97,7 +107,14 @@ MISTRAL = replace(
     user_after_tool=False,
     include_usage=False,
 )
-OPENROUTER = replace(COMPATIBLE, reasoning="openrouter", reasoning_details=True, file_urls=True)
+OPENROUTER = replace(
+    COMPATIBLE,
+    reasoning="openrouter",
+    reasoning_details=True,
+    file_urls=True,
+    cache_marks=("anthropic/", "google/gemini", "qwen/"),
+    hour_marks=("anthropic/",),
+)
 PERPLEXITY = replace(COMPATIBLE, think_tags="tags")
 QWEN = replace(COMPATIBLE, reasoning="enable_thinking")
 
@@ -113,10 +130,10 @@ _HOSTS: tuple[tuple[str, Quirks], ...] = (
     ("api.fireworks.ai", FIREWORKS),
     ("api.groq.com", GROQ),
     ("api.mistral.ai", MISTRAL),
-    ("api.moonshot.ai", DEEPSEEK),
-    ("api.moonshot.cn", DEEPSEEK),
+    ("api.moonshot.ai", THINKING),
+    ("api.moonshot.cn", THINKING),
     ("api.perplexity.ai", PERPLEXITY),
-    ("api.z.ai", DEEPSEEK),
+    ("api.z.ai", THINKING),
     ("generativelanguage.googleapis.com", GOOGLE),
     ("ollama.com", OLLAMA_CLOUD),
     ("openrouter.ai", OPENROUTER),

@@ -47,19 +47,13 @@ def _message(index: int, message: Message, provider: str) -> Iterator[Issue]:
     for position, part in enumerate(message.content):
         path: Path = ("messages", index, "content", position)
         if isinstance(part, AudioPart):
-            yield from _sound(path, part, provider)
+            what = f"{provider} takes no 'audio' parts in this API, as in message {index}: give a text, or use `OpenAIChat`"
+            yield Issue(path, "unsupported_audio", what)
         elif isinstance(part, ToolResultPart):
             for inner, item in enumerate(part.content):
                 if isinstance(item, AudioPart):
                     what = f"{provider} takes no 'audio' parts from tools, as in message {index}: give a text"
                     yield Issue((*path, "content", inner), "audio_in_tool_result", what)
-
-
-def _sound(path: Path, part: AudioPart, provider: str) -> Iterator[Issue]:
-    if part.data is None:
-        given = part.url or part.file_id
-        what = f"{provider} takes the 'audio' part of message {path[1]} as bytes only, not {given!r}: use `from_path`"
-        yield Issue(path, "unsupported_audio_source", what)
 
 
 def _tools(request: Request, provider: str) -> Iterator[Issue]:

@@ -10,15 +10,13 @@ import base64
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.openai.responses.wire import Wire, own
-from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart
+from allm_rx.data.parts import FilePart, ImagePart, TextPart
 from allm_rx.wire.merging import merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from allm_rx.data.parts import Part
-
-_AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav"}
 
 
 def encode_content(parts: Sequence[Part]) -> str | list[Wire]:
@@ -61,10 +59,6 @@ def _plain(part: Part) -> Wire:
         case FilePart():
             name = part.filename or ("document.pdf" if part.media_type == "application/pdf" else "document")
             return {"type": "input_file", "filename": name, "file_data": part.url or _data_url(part)}
-        case AudioPart():
-            subtype = (part.media_type or "").partition("/")[2].partition(";")[0]
-            data = {"data": as_base64(part.data or b""), "format": _AUDIO_FORMATS.get(subtype, subtype)}
-            return {"type": "input_audio", "input_audio": data}
         case _:  # a part of this protocol: its own words are all of it
             return dict(own(part))
 

@@ -77,7 +77,7 @@ def _said(message: Message) -> Iterator[Wire]:
 
 
 def _is_sayable(part: Part) -> bool:
-    return bool(own(part)) if isinstance(part, ProviderPart) else isinstance(part, (TextPart, ImagePart, FilePart, AudioPart))
+    return bool(own(part)) if isinstance(part, ProviderPart) else isinstance(part, (TextPart, ImagePart, FilePart))
 
 
 def _is_item(part: Part) -> bool:
