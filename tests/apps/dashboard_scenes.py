@@ -1,14 +1,11 @@
 """What a user does with the dashboard; imported only in the process that shows it."""
 
 import importlib
-import os
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from allm_rx import Engine
@@ -16,9 +13,9 @@ from allm_rx.adapters import OpenAIChat
 from allm_rx.testing.answers import Answer, AnyAnswer, ErrorAnswer
 from allm_rx.testing.faults import Stall
 from allm_rx.testing.provider_server import ProviderServer
-from tests.apps.scenes import IMAGES, SHOTS
+from tests.apps import qt_user
+from tests.apps.qt_user import click, until
 
-PATIENCE = 30.0
 STALLED = Answer("Once upon a time", faults=[Stall(after=3)])
 SO_FAR = "Once upon"
 dashboard: Any = importlib.import_module("dashboard")
@@ -39,23 +36,13 @@ class Desk:
 
     def ask(self, prompt: str) -> None:
         self.window.prompt.setText(prompt)
-        QTest.keyClick(self.window.prompt, Qt.Key.Key_Return)
-
-    def click(self, button: Any) -> None:
-        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def until(self, happened: Callable[[], object]) -> None:
-        """Let the window live until something happened."""
-        end = time.monotonic() + PATIENCE
-        while not happened():
-            QApplication.processEvents()
-            assert time.monotonic() < end, "it did not happen"
+        qt_user.press(self.window.prompt, Qt.Key.Key_Return)
 
 
 @contextmanager
 def desk(answers: Callable[[str, int], AnyAnswer], *models: str) -> Generator[Desk]:
     """Show the window with models whose answers are given by their name and the number of the request."""
-    application = QApplication.instance() or QApplication([])
+    application = QApplication([])
     with ProviderServer(lambda body, index: answers(body["model"], index)) as server:
         adapter = OpenAIChat(base_url=server.base_url("openai-chat"), api_key="none-is-needed")
         window = dashboard.Dashboard([Engine(adapter=adapter, model=model, retry=False) for model in models])
@@ -68,7 +55,7 @@ def desk(answers: Callable[[str, int], AnyAnswer], *models: str) -> Generator[De
 def side_by_side() -> Any:
     with desk(lambda model, index: STALLED if model == "slow" else Answer("Here I am."), "slow", "quick") as at:
         at.ask("Where are you?")
-        at.until(lambda: at.text("slow") == SO_FAR and at.card("quick").state == "done")
+        until(lambda: at.text("slow") == SO_FAR and at.card("quick").state == "done")
         asked = sorted(request.body["messages"][0]["content"] for request in at.server.requests)
         return {"slow": at.text("slow"), "quick": at.text("quick"), "state": at.card("slow").state, "asked": asked}
 
@@ -76,10 +63,10 @@ def side_by_side() -> Any:
 def stop_one() -> Any:
     with desk(lambda model, index: STALLED, "one", "other") as at:
         at.ask("Go on")
-        at.until(lambda: at.text("one") == at.text("other") == SO_FAR)
-        at.click(at.card("one").button)
-        at.until(lambda: at.server.closed_by_client)
-        at.until(lambda: at.card("one").state == "stopped")
+        until(lambda: at.text("one") == at.text("other") == SO_FAR)
+        click(at.card("one").button)
+        until(lambda: at.server.closed_by_client)
+        until(lambda: at.card("one").state == "stopped")
         closed = len(at.server.closed_by_client)
         return {"closed": closed, "one": at.text("one"), "other": at.card("other").state, "remark": at.card("one").remark.text()}
 
@@ -87,10 +74,10 @@ def stop_one() -> Any:
 def stop_all() -> Any:
     with desk(lambda model, index: STALLED, "one", "other") as at:
         at.ask("Go on")
-        at.until(lambda: at.text("one") == at.text("other") == SO_FAR)
-        at.click(at.window.stop)
-        at.until(lambda: len(at.server.closed_by_client) == 2)
-        at.until(lambda: all(card.state == "stopped" for card in at.window.cards))
+        until(lambda: at.text("one") == at.text("other") == SO_FAR)
+        click(at.window.stop)
+        until(lambda: len(at.server.closed_by_client) == 2)
+        until(lambda: all(card.state == "stopped" for card in at.window.cards))
         return [card.remark.text() for card in at.window.cards]
 
 
@@ -98,10 +85,10 @@ def failure() -> Any:
     with desk(lambda model, index: ErrorAnswer(401) if index == 0 else Answer("Better."), "one") as at:
         at.ask("Hi")
         card = at.card("one")
-        at.until(lambda: card.state == "failed")
+        until(lambda: card.state == "failed")
         told = card.numbers.text()
-        at.click(card.button)
-        at.until(lambda: card.state == "done")
+        click(card.button)
+        until(lambda: card.state == "done")
         second = at.server.requests[1].body["messages"]
         return {"told": told, "text": at.text("one"), "second": [message["content"] for message in second]}
 
@@ -109,24 +96,24 @@ def failure() -> Any:
 def ask_again() -> Any:
     with desk(lambda model, index: STALLED if index == 0 else Answer("New."), "one") as at:
         at.ask("First")
-        at.until(lambda: at.text("one"))
+        until(lambda: at.text("one"))
         at.ask("Second")
-        at.until(lambda: at.card("one").state == "done")
+        until(lambda: at.card("one").state == "done")
         return {"text": at.text("one"), "closed": [closed.request for closed in at.server.wait_closed()]}
 
 
 def copy() -> Any:
     with desk(lambda model, index: Answer("It is <b>raining</b>."), "one") as at:
         at.ask("Hi")
-        at.until(lambda: at.card("one").state == "done")
-        at.click(at.card("one").copy)
+        until(lambda: at.card("one").state == "done")
+        click(at.card("one").copy)
         return {"shown": at.text("one"), "copied": QApplication.clipboard().text()}
 
 
 def close() -> Any:
     with desk(lambda model, index: STALLED, "one", "other") as at:
         at.ask("Go on")
-        at.until(lambda: at.text("one") == at.text("other") == SO_FAR)
+        until(lambda: at.text("one") == at.text("other") == SO_FAR)
         at.window.close()
         return sorted(str(closed.request) for closed in at.server.wait_closed(2))
 
@@ -145,18 +132,12 @@ def picture(scheme: str) -> Any:
     application = QApplication([])
     with dashboard.engines([]) as engines:
         window = dashboard.Dashboard(engines)
-        at = Desk(window, None)  # type: ignore[arg-type] - the program's own provider answers
-        window.paint_in(getattr(Qt.ColorScheme, scheme.capitalize()))
+        qt_user.prefer(scheme)
         window.show()
         window.ask()
-        at.until(lambda: all(card.state in ("done", "failed") for card in window.cards))
-        for _ in range(3):  # the last remark asks for another layout, which asks for another painting
-            QApplication.processEvents()
-        picture = window.grab()
-        if SHOTS in os.environ:
-            picture.save(str(IMAGES / f"dashboard_{scheme}.png"))
+        until(lambda: all(card.state in ("done", "failed") for card in window.cards))
+        ground = qt_user.picture(window, f"dashboard_{scheme}")
         states = [card.state for card in window.cards]
         window.close()
-    ground = picture.toImage().pixelColor(3, 3).name()
     del application
     return {"ground": ground, "states": states}

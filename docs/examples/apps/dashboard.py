@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import reactivex as rx
 from PySide6 import QtCore
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen, QPolygonF, QTextCursor
 from PySide6.QtWidgets import (
     QApplication,
@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from qt_look import SHEET, wear
 from reactivex.disposable import SerialDisposable
 from reactivex.scheduler.mainloop import QtScheduler
 from reactivex.subject import Subject
@@ -46,14 +47,6 @@ if TYPE_CHECKING:
 FRAME = 0.05
 """Seconds between two looks at an answer: what comes faster than that is shown together."""
 PROMPT = "Why is the sky blue?"
-LIGHT = {
-    "page": "#fbfaf8", "raised": "#ffffff", "sunken": "#f1efeb", "line": "#e3e0d9", "text": "#23221f", "quiet": "#77736a",
-    "accent": "#0f6b5c", "on_accent": "#ffffff", "bad": "#a4262c",
-}  # fmt: skip
-DARK = {
-    "page": "#171816", "raised": "#1f211f", "sunken": "#262826", "line": "#343734", "text": "#e8e6e0", "quiet": "#9a978e",
-    "accent": "#5cc7b2", "on_accent": "#10201c", "bad": "#f1908c",
-}  # fmt: skip
 LINES = ("#1f8a77", "#c26a1c", "#5b6bd6", "#b4457f", "#7a8b1f", "#3a87b8")
 """The colour of each model, of equal weight on light and dark."""
 
@@ -182,9 +175,8 @@ class Race(QWidget):
     """How far each answer was at which time."""
 
     def __init__(self, cards: list[Card]) -> None:
-        super().__init__(minimumHeight=150, maximumHeight=150)
+        super().__init__(objectName="race", minimumHeight=150, maximumHeight=150)
         self.cards = cards
-        self.colours = LIGHT
 
     def paintEvent(self, event: object) -> None:  # noqa: N802 - the name that Qt calls
         longest = max([1.0, *(card.points[-1][0] for card in self.cards if card.points)])
@@ -192,13 +184,14 @@ class Race(QWidget):
         wide, high = self.width() - 12, self.height() - 26
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(self.colours["line"])))
+            quiet = QColor(self.palette().color(self.foregroundRole()))
             for second in range(int(longest) + 1):
                 x = 6 + second / longest * wide
+                painter.setPen(quiet)
+                painter.drawText(QPointF(min(x, wide - 14) + 4, self.height() - 6), f"{second} s")
+                painter.setOpacity(0.3)
                 painter.drawLine(QPointF(x, 4), QPointF(x, 4 + high))
-                painter.setPen(QPen(QColor(self.colours["quiet"])))
-                painter.drawText(QPointF(min(x, wide - 14) + 2, self.height() - 6), f"{second} s")
-                painter.setPen(QPen(QColor(self.colours["line"])))
+                painter.setOpacity(1)
             for card in self.cards:
                 painter.setPen(QPen(QColor(card.colour), 2.2))
                 line = [QPointF(6 + at / longest * wide, 4 + high * (1 - far / most)) for at, far in card.points]
@@ -230,9 +223,7 @@ class Dashboard(QWidget):
         layout.addWidget(QLabel("How long each answer was, over time", objectName="quiet"))
         layout.addWidget(self.race)
         self.resize(1180, 700)
-        hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self.paint_in)
-        self.paint_in(hints.colorScheme())
+        wear(self, SHEET + OWN)
         self._frames = rx.interval(FRAME).subscribe(lambda _: self.race.update(), scheduler=QtScheduler(QtCore))
 
     def ask(self) -> None:
@@ -244,10 +235,6 @@ class Dashboard(QWidget):
         for card in self.cards:
             card.stop()
 
-    def paint_in(self, scheme: Qt.ColorScheme) -> None:
-        colours = self.race.colours = DARK if scheme is Qt.ColorScheme.Dark else LIGHT
-        self.setStyleSheet(SHEET % colours)
-
     def closeEvent(self, event: object) -> None:  # noqa: N802 - the name that Qt calls
         self._frames.dispose()
         for card in self.cards:
@@ -255,23 +242,21 @@ class Dashboard(QWidget):
         super().closeEvent(event)
 
 
-SHEET = """
-QWidget { background: %(page)s; color: %(text)s; font-size: 14px; }
+OWN = """
+#race { color: %(quiet)s; font-size: 12px; }
+QPushButton, QLabel, QPlainTextEdit { font-size: 14px; }
+#quiet { font-size: 12px; }
 #card { background: %(raised)s; border: 1px solid %(line)s; border-radius: 12px; }
 #card[failed="true"] { border-color: %(bad)s; }
 #card QLabel, #card QPlainTextEdit { background: transparent; }
 #card[failed="true"] #quiet { color: %(bad)s; }
 #name { font-weight: 600; }
-#quiet { color: %(quiet)s; font-size: 12px; }
 QLineEdit { background: %(raised)s; border: 1px solid %(line)s; border-radius: 10px; padding: 9px 12px; font-size: 15px; }
 QLineEdit:focus { border-color: %(accent)s; }
 QPushButton { background: %(sunken)s; border: 0; border-radius: 8px; padding: 6px 12px; }
 QPushButton:hover { color: %(accent)s; }
 QPushButton:disabled { color: %(quiet)s; background: transparent; }
 #send { background: %(accent)s; color: %(on_accent)s; padding: 10px 18px; font-weight: 600; }
-QScrollBar:vertical { width: 8px; background: transparent; }
-QScrollBar::handle { background: %(line)s; border-radius: 4px; }
-QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
 """
 
 SAID = {
