@@ -42,14 +42,14 @@ def _built_for_us(package: Path) -> bool:
 
 
 @contextmanager
-def display() -> Generator[dict[str, str]]:
+def display(size: str = "640x480") -> Generator[dict[str, str]]:
     """Show windows where nobody sees them; gives the environment that says where."""
     unseen = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "NO_AT_BRIDGE": "1"}
     if sys.platform != "linux" or shutil.which("Xvfb") is None:
         yield unseen
         return
     # Without `-noreset` a server begins anew when its last window closes, and refuses whoever comes in that moment.
-    command = ["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", "640x480x24"]
+    command = ["Xvfb", "-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0", f"{size}x24", "-dpi", "96"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
             assert server.stdout is not None
@@ -58,7 +58,7 @@ def display() -> Generator[dict[str, str]]:
             server.terminate()
 
 
-def shown(toolkit: str, arguments: Sequence[str], cwd: Path = ROOT, **environment: str) -> str:
+def shown(toolkit: str, arguments: Sequence[str], cwd: Path = ROOT, size: str = "640x480", **environment: str) -> str:
     """Run a Python program with a window to its end, every warning an error, and give what it printed.
 
     It has to end well, and without a word on stderr.
@@ -66,7 +66,7 @@ def shown(toolkit: str, arguments: Sequence[str], cwd: Path = ROOT, **environmen
     if reason := missing(toolkit):
         pytest.skip(reason)
     command = [sys.executable, "-X", "faulthandler", "-W", "error", *arguments]
-    with display() as unseen:
+    with display(size) as unseen:
         where = {**unseen, **environment, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(command, cwd=cwd, env=where, capture_output=True, text=True, timeout=50, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -120,6 +120,16 @@ def test_twenty_windows_leave_nothing(toolkit: str) -> None:
 
 
 @every_toolkit
+def test_a_chat_of_a_thousand_turns_keeps_both_loops_turning(toolkit: str) -> None:
+    """No stack grows with the turns, on either thread; meanwhile the GUI's timer fires, and other streams begin and end."""
+    seen = outcomes(toolkit, ("chats.many_turns",))["chats.many_turns"]
+
+    assert seen.pop("timer fired") > 100
+    assert seen.pop("other streams") > 10
+    assert seen == {"halted": "completed", "turns": 1000, "growth of the stack": [0, 0]}
+
+
+@every_toolkit
 def test_a_gui_closed_in_mid_stream_closes_the_connection(toolkit: str) -> None:
     """A process whose main loop ends in an endless stream ends well, in silence, and its provider sees it."""
     with ProviderServer(Answer(faults=[Flood(" and so on")])) as server:
