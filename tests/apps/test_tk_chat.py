@@ -17,12 +17,17 @@ from allm_rx.testing.small_talk import SmallTalk
 from tests.apps.test_web_chat import QUESTIONS, SHOTS
 from tests.apps.test_web_chat import shown as pleasant
 from tests.gui.display import ROOT, display, missing, shown
+from tests.needed import need
 
 PROGRAM = ROOT / "docs" / "examples" / "apps" / "tk_chat.py"
 IMAGES = ROOT / "docs" / "images"
 STORY = Answer("Once upon a time", faults=[Stall(after=3)])
 
-pytestmark = pytest.mark.skipif(shutil.which("xdotool") is None, reason="there is no xdotool to press keys with")
+
+@pytest.fixture(autouse=True)
+def keys() -> None:
+    """What presses them."""
+    need("" if shutil.which("xdotool") else "there is no xdotool to press keys with")
 
 
 def environment(server: ProviderServer) -> dict[str, str]:

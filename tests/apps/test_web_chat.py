@@ -24,6 +24,7 @@ from allm_rx.testing.provider_server import ProviderServer, Script
 from allm_rx.testing.small_talk import SmallTalk
 from tests.apps import browser as browsers
 from tests.apps.browser import Browser
+from tests.needed import need
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = ROOT / "docs" / "examples" / "apps" / "web_chat.py"
@@ -74,8 +75,7 @@ class Page:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One browser for all."""
-    if reason := browsers.missing():
-        pytest.skip(reason)
+    need(browsers.missing())
     with browsers.browsing(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 

@@ -5,7 +5,6 @@ troubled provider saw; restarts; and the requests that the other provider saw, w
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 
@@ -31,54 +30,13 @@ from allm_rx.testing.faults import (
     Stall,
     WholeBody,
 )
-from tests.faults.cells import MODES, Mode, ResetBehind, Trouble, outcome, record_count
+from tests.faults.cells import HALF, KEPT, CutBehind, Trouble, outcome, record_count
+from tests.faults.rows import MODES, PROTOCOLS, SHORT, Mode, Row, breaks, cut_short, harmless, heals, stays
 
-PROTOCOLS = ("anthropic", "gemini", "openai", "openai-chat")
+Make = Callable[[int], Trouble]
+"""Gives the trouble, told after how many records half of the text is out."""
 
-HALF = {"anthropic": 4, "gemini": 2, "openai": 6, "openai-chat": 3}
-"""Records until "Hello " has been said."""
-
-SHORT = 0.1
-"""Seconds that are waited for what never comes."""
-
-
-class Row(NamedTuple):
-    """One fault, and what it comes to under each way to deal with it."""
-
-    trouble: Callable[[int], Trouble]
-    """Given after how many records half of the text is out."""
-    off: str
-    retry: str
-    restart: str
-    fallback: str
-    fallback_restart: str
-
-
-def heals(trouble: Callable[[int], Trouble], alone: str) -> Row:
-    """Fails before output in a way that may heal: every remedy works, and leaves no trace of the first attempt."""
-    again, other = "stop 'Hello you' x2", "stop 'Hello you' x1 other x1"
-    return Row(trouble, f"{alone} '' x1", again, again, other, other)
-
-
-def stays(trouble: Callable[[int], Trouble], alone: str) -> Row:
-    """Fails before output in a way that the same provider would repeat: only another one helps."""
-    failed, requests = f"{alone}", alone.split()[-1]
-    other = f"stop 'Hello you' {requests} other x1"
-    return Row(trouble, failed, failed, failed, other, other)
-
-
-def breaks(trouble: Callable[[int], Trouble], alone: str, *, retried: bool = True) -> Row:
-    """Fails after output: what came is kept, unless a remedy may void it."""
-    again = "stop 'Hello you' x2 restarts 1" if retried else alone
-    return Row(trouble, alone, alone, again, alone, "stop 'Hello you' x1 restarts 1 other x1")
-
-
-def harmless(trouble: Callable[[int], Trouble], alone: str = "stop 'Hello you' x1") -> Row:
-    """Is no failure."""
-    return Row(trouble, *[alone] * len(MODES))
-
-
-TABLE = {
+TABLE: dict[str, Row[Make]] = {
     "refused": stays(lambda _: Trouble(where="port"), "network_error '' x0"),
     "TLS failure": stays(lambda _: Trouble(where="certificate"), "network_error '' x0"),
     "reset before headers": heals(lambda _: Trouble((ResetBeforeHead(),)), "network_error"),
@@ -94,8 +52,14 @@ TABLE = {
     "stream called plain text": harmless(lambda _: Trouble((ContentType("text/plain"),))),
     "stream called binary": harmless(lambda _: Trouble((ContentType("application/octet-stream"),))),
     "stream called JSON": stays(lambda _: Trouble((ContentType("application/json"),)), "malformed_response '' x1"),
+    "stream called HTML": stays(lambda _: Trouble((ContentType("text/html"),)), "malformed_response '' x1"),
     "duplicate terminal": harmless(lambda _: Trouble((DuplicateTerminal(),))),
     "huge record": harmless(lambda half: Trouble((HugeRecord(3_000_000, at=half),)), "stop 'Hello x*3000000you' x1"),
+    "record over the limit": breaks(
+        lambda half: Trouble((HugeRecord(100_000, at=half),), record_limit=50_000),
+        "record_too_large 'Hello ' x1",
+        retried=False,
+    ),
     "one JSON body": harmless(lambda _: Trouble((WholeBody(),))),
     "200 with a JSON error": heals(lambda _: Trouble((ErrorBody(),)), "server_error"),
     "redirect": stays(lambda _: Trouble((Redirect("http://127.0.0.1:9/v1"),)), "not_found '' x1"),
@@ -116,7 +80,7 @@ TABLE = {
     ),
 }
 
-EXCEPTIONS = {
+EXCEPTIONS: dict[tuple[str, str], Row[Make]] = {
     # It repeats the whole text at the end of its block, and that counts; the record here is one that it does not know of.
     ("huge record", "openai"): harmless(lambda half: Trouble((HugeRecord(3_000_000, at=half),))),
     # Their finish reason is the end; the marker behind it is a courtesy.
@@ -127,45 +91,24 @@ EXCEPTIONS = {
 CELLS = [(name, protocol, mode) for name in TABLE for protocol in PROTOCOLS for mode in MODES]
 
 
-def expected(row: Row, mode: Mode) -> str:
-    cells = (row.off, row.retry, row.restart, row.fallback, row.fallback_restart)
-    return cells[MODES.index(mode)]
-
-
 @pytest.mark.parametrize(("name", "protocol", "mode"), CELLS)
 def test_a_fault_comes_to_what_the_table_says(name: str, protocol: str, mode: Mode) -> None:
     """The outcome, the text, the requests and the restarts are those of the cell; the grammar holds, and nothing is left."""
     row = EXCEPTIONS.get((name, protocol), TABLE[name])
 
-    assert outcome(protocol, row.trouble(HALF[protocol]), mode) == expected(row, mode)
-
-
-RESETS: dict[str, list[str]] = {
-    # What is kept when the connection is reset behind so many records; "=" is the whole answer.
-    "anthropic": ["", "", "", "Hel", "Hello ", "Hello you", "Hello you", "Hello you", "="],
-    "gemini": ["", "Hel", "Hello ", "Hello you", "="],
-    "openai": ["", "", "", "", "", "Hel", "Hello ", "Hello you", "Hello you", "Hello you", "Hello you", "="],
-    "openai-chat": ["", "", "Hel", "Hello ", "Hello you", "=", "=", "="],
-}
+    assert outcome(protocol, row.trouble(HALF[protocol]), mode) == row.expected(mode)
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(("protocol", "after"), [(name, n) for name, kept in RESETS.items() for n in range(len(kept))])
+@pytest.mark.parametrize(("protocol", "after"), [(name, n) for name, kept in KEPT.items() for n in range(len(kept))])
 def test_a_reset_behind_every_record(protocol: str, after: int, mode: Mode) -> None:
     """Before output it heals unseen; after it the text so far is kept, or voided where a restart is allowed."""
-    kept = RESETS[protocol][after]
-    cut = Trouble((ResetBehind(after),))
-    if kept == "=":
-        row = harmless(lambda _: cut)
-    elif kept:
-        row = breaks(lambda _: cut, f"stream_interrupted {kept!r} x1")
-    else:
-        row = heals(lambda _: cut, "stream_interrupted")
+    row = cut_short(Trouble((CutBehind(after),)), KEPT[protocol][after])
 
-    assert outcome(protocol, cut, mode) == expected(row, mode)
+    assert outcome(protocol, row.trouble, mode) == row.expected(mode)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_table_of_resets_is_as_long_as_the_answer(protocol: str) -> None:
     """No record is forgotten, nor the end of the last."""
-    assert record_count(protocol) == len(RESETS[protocol]) - 1
+    assert record_count(protocol) == len(KEPT[protocol]) - 1

