@@ -11,7 +11,7 @@
 | `[END]` | the end marker |
 """
 
-from typing import Any, cast
+from typing import Any
 
 from pydantic_core import to_json
 from reactivex import Observable
@@ -26,7 +26,9 @@ from allm_rx.data.failures import Failure
 from allm_rx.data.policies import Timeouts
 from allm_rx.data.usage import Usage
 from allm_rx.operators.exchange import exchange
+from allm_rx.wire.failures import ErrorAnswer
 from allm_rx.wire.http import ResponseHead, WireRequest
+from allm_rx.wire.shapes import as_object
 from allm_rx.wire.sse import SseDecoder, SseRecord
 
 STREAM = ResponseHead(200, {"content-type": "text/event-stream"})
@@ -61,7 +63,7 @@ class ToyDecoder(MessageDecoder):
             case {"finish": reason}:
                 self.finishing, self.reason = True, reason
             case {"error": error}:
-                self.error(self.failure(None, error, text="", head=None))
+                self.error(self.failure_in(error))
             case _:
                 return
 
@@ -81,14 +83,13 @@ class ToyDecoder(MessageDecoder):
         self.complete(self.reason or "stop", self.reason)
         return True
 
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
-        fields = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+    def failure(self, answer: ErrorAnswer) -> Failure:
         return Failure(
             kind="AdapterError",
-            reason="rate_limited" if status == 429 else "server_error",
-            message=fields.get("message", text),
-            status=status,
-            retry_after=head.retry_after() if head else None,
+            reason="rate_limited" if answer.status == 429 else "server_error",
+            message=as_object(answer.data).get("message", answer.text),
+            status=answer.status,
+            retry_after=answer.head.retry_after() if answer.head else None,
         )
 
 

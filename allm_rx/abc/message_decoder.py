@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from allm_rx.abc.emitter import EventEmitter, Facts
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
+from allm_rx.wire.failures import ErrorAnswer
 from allm_rx.wire.partial_json import loads
 from allm_rx.wire.redaction import printable, redact
 from allm_rx.wire.template import TextTemplate
@@ -60,20 +61,17 @@ class MessageDecoder(EventEmitter, ABC):
         """Say what the end of the body means; without a natural end call `interrupted`."""
 
     @abstractmethod
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
-        """Map an error of the provider to a failure.
-
-        Args:
-            status: HTTP status, or None for an error inside a stream.
-            data: the JSON of the error, or None when it is none.
-            text: the body as redacted text, for a message when `data` has none.
-            head: the answer's head, for retry hints.
-        """
+    def failure(self, answer: ErrorAnswer) -> Failure:
+        """Map an error of the provider to a failure."""
 
     def marker(self, data: bytes) -> bool:
         """Read a record that is no JSON by design, such as `[DONE]`; True when it was one."""
         del data
         return False
+
+    def failure_in(self, data: Any) -> Failure:
+        """Give the failure that JSON inside an answer stands for."""
+        return self.failure(self._error_answer(data, None, b""))
 
     # The `Decoder` seam.
 
@@ -97,6 +95,7 @@ class MessageDecoder(EventEmitter, ABC):
             if data:  # an empty record only shows that the server lives
                 self._record(data, record)
             if self.ended:
+                template.forget()  # what it calls refers back to us: without this, each answer is a cycle
                 break
         return self.take()
 
@@ -138,14 +137,14 @@ class MessageDecoder(EventEmitter, ABC):
             data: Any = loads(body)
         except ValueError:
             data = None
-        text = self.shown(body)
-        self.error(self.failure(head.status, data, text=text, head=head))
+        self.error(self.failure(self._error_answer(data, head, body)))
         return self.take()
 
     def finish(self) -> list[Event]:
         """Give what is left at the end of the body."""
         if not self.ended:
             self._reading(self.end)
+        self._template.forget()
         return self.take()
 
     def settle(self) -> list[Event]:
@@ -220,7 +219,7 @@ class MessageDecoder(EventEmitter, ABC):
         if self.marker(record.data):
             return
         if record.event == "error":  # an error in plain text
-            self.error(self.failure(None, None, text=self.shown(record.data), head=None))
+            self.error(self.failure(self._error_answer(None, None, record.data)))
         elif record.cut:
             self.end()
         else:
@@ -228,6 +227,10 @@ class MessageDecoder(EventEmitter, ABC):
 
     def _not_json(self, data: bytes) -> None:
         self.error(self._malformed(f"{self.provider} sent something that is not JSON: {self.shown(data)!r}"))
+
+    def _error_answer(self, data: Any, head: ResponseHead | None, body: bytes) -> ErrorAnswer:
+        status = head.status if head is not None else None
+        return ErrorAnswer(self.provider, status, data, self.shown(body), head, self.safe)
 
     def _malformed(self, what: str) -> Failure:
         message = f"{what}. Check `base_url`, or report it with `include_raw_chunks=True`."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from allm_rx.data.failures import Failure
 from allm_rx.wire.failure_words import ADVICE, GENERAL, PHRASES, STATUSES, TELLING
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,24 @@ _WAIT = re.compile(rf"(?:try again|retry|wait)\s+(?:in\s+|after\s+|for\s+)?((?:{
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An error as it came from a provider."""
+
+    provider: str
+    """Name for messages."""
+    status: int | None
+    """HTTP status, or None for an error inside a stream."""
+    data: Any
+    """Its JSON, or None when it is none."""
+    text: str
+    """The body as text that is safe to show, for pages of proxies."""
+    head: ResponseHead | None
+    """The answer's head, for retry hints and ids."""
+    safe: Callable[[str], str]
+    """Takes keys and control characters out of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +99,7 @@ def complaint(data: Any, text: str = "") -> Complaint:
     if not isinstance(data, dict):
         return Complaint(message=data if isinstance(data, str) else _page(text))
     outer = cast("dict[str, Any]", data)
-    found = outer.get("error")
-    inner = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    inner = as_object(outer.get("error"))
     return Complaint(
         message=_text(outer) or _page(text),
         code=_first(_word(level.get("code")) for level in (inner, outer)),
@@ -143,40 +161,41 @@ def wait_in(message: str) -> float | None:
 
 
 def failure(
-    provider: str,
+    answer: ErrorAnswer,
     told: Complaint,
     *,
-    status: int | None,
-    head: ResponseHead | None,
-    safe: Callable[[str], str],
     details: Mapping[str, JsonValue] | None = None,
+    until_reset: Callable[[Mapping[str, str]], float | None] | None = None,
 ) -> Failure:
     """Give the failure that a complaint stands for.
 
     Args:
-        provider: name for the message.
-        told: what the provider said.
-        status: HTTP status, or None for an error inside a stream.
-        head: the answer's head, for retry hints and ids.
-        safe: takes keys and control characters out of a text.
+        answer: the error.
+        told: what the provider said in it.
         details: what else is known.
+        until_reset: reads from the headers in how many seconds a limit is lifted, where nothing else tells it.
     """
+    status, head, safe = answer.status, answer.head, answer.safe
     reason = reason_for(status, told)
     notes: dict[str, JsonValue] = {"type": safe(told.kind)} if told.kind else {}
     if head is not None and head.should_retry is not None:
         notes["should_retry"] = head.should_retry
-    asked = head.retry_after() if head is not None else None
     said = safe(told.message.strip())
-    opening = f"{provider} reported an error" if status is None else f"{provider} answered {status}"
+    opening = f"{answer.provider} reported an error" if status is None else f"{answer.provider} answered {status}"
     explained = f"{opening}: {said}" if said else f"{opening} without an explanation"
     stop = "" if explained.endswith((".", "!", "?", "…")) else "."
+    wait = head.retry_after() if head is not None else None
+    if wait is None:
+        wait = wait_in(told.message)
+    if wait is None and reason == "rate_limited" and head is not None and until_reset is not None:
+        wait = until_reset(head.headers)
     return Failure(
         kind="AdapterError",
         reason=reason,
         message=f"{explained}{stop} {ADVICE[reason]}",
-        provider=provider,
+        provider=answer.provider,
         status=status,
-        retry_after=wait_in(told.message) if asked is None else asked,
+        retry_after=wait,
         provider_request_id=safe((head.request_id if head is not None else None) or told.request_id or "") or None,
         code=safe(told.code or told.kind or "") or None,
         details={**notes, **(details or {})},

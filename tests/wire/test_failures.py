@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from allm_rx.errors import AdapterError
 from allm_rx.wire.failure_words import ADVICE
-from allm_rx.wire.failures import complaint, failure, reason_for, reason_for_status, seconds_in, wait_in
+from allm_rx.wire.failures import ErrorAnswer, complaint, failure, reason_for, reason_for_status, seconds_in, wait_in
 
 JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -118,7 +118,7 @@ def test_message_deep_inside_is_found_and_bottomless_ones_are_not_followed() -> 
 @given(JSON, st.none() | st.integers(300, 599))
 def test_any_json_is_a_failure_of_ours(data: Any, status: int | None) -> None:
     """Whatever a server says, the failure has a reason of the closed list, advice, and an exact JSON form."""
-    told = failure("lake", complaint(data), status=status, head=None, safe=lambda text: text)
+    told = failure(ErrorAnswer("lake", status, data, "", None, lambda text: text), complaint(data))
 
     assert told.reason in AdapterError.reasons
     assert told.message.endswith(ADVICE[told.reason])  # type: ignore[index]

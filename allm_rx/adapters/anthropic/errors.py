@@ -8,54 +8,37 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from allm_rx.wire.failures import complaint, failure
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pydantic import JsonValue
 
     from allm_rx.data.failures import Failure
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 _LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
 
 
-def anthropic_failure(
-    provider: str,
-    status: int | None,
-    data: Any,
-    *,
-    text: str,
-    head: ResponseHead | None,
-    safe: Callable[[str], str],
-) -> Failure:
-    """Give the failure that an answer or an `error` event of Anthropic's kind stands for.
-
-    Args:
-        provider: name for the message.
-        status: HTTP status, or None for an error inside a stream.
-        data: the JSON of the answer, or None when it is none.
-        text: the body as safe text, for pages of proxies.
-        head: the answer's head, for retry hints and ids.
-        safe: takes keys and control characters out of a text.
-    """
-    told = complaint(data, text)
-    found = failure(provider, told, status=status, head=head, safe=safe, details=_details(data, safe))
-    if told.request_id:  # the body names the request to Anthropic, a header may be that of a gateway
-        found = found.model_copy(update={"provider_request_id": safe(told.request_id)})
-    if found.retry_after is None and found.reason == "rate_limited" and head is not None:
-        return found.model_copy(update={"retry_after": _until_reset(head.headers)})
-    return found
+def anthropic_failure(answer: ErrorAnswer) -> Failure:
+    """Give the failure that an answer or an `error` event of Anthropic's kind stands for."""
+    told = complaint(answer.data, answer.text)
+    found = failure(answer, told, details=_details(answer), until_reset=_until_reset)
+    if not told.request_id:
+        return found
+    # The body names the request to Anthropic, a header may be that of a gateway.
+    return found.model_copy(update={"provider_request_id": answer.safe(told.request_id)})
 
 
-def _details(data: Any, safe: Callable[[str], str]) -> dict[str, JsonValue]:
+def _details(answer: ErrorAnswer) -> dict[str, JsonValue]:
     """Give what newer errors tell in detail, such as a code that is finer than the type."""
-    error = _object(_object(data).get("error"))
-    code = _object(error.get("details")).get("error_code")
-    return {"error_code": safe(code)} if isinstance(code, str) else {}
+    error = as_object(as_object(answer.data).get("error"))
+    code = as_object(error.get("details")).get("error_code")
+    return {"error_code": answer.safe(code)} if isinstance(code, str) else {}
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:
@@ -88,7 +71,3 @@ def _time(text: str) -> datetime | None:
 
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic_core import to_json
 
 from allm_rx.errors import Issue
+from allm_rx.wire.json_schema import UNSAYABLE, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Path = tuple[str | int, ...]
-Schema = dict[str, Any]
+    from allm_rx.wire.capabilities import Path
+    from allm_rx.wire.json_schema import Schema
 
 _KEPT = frozenset({"type", "enum", "const", "description", "title", "required", "default"})
 _FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
@@ -30,22 +31,7 @@ _NOTES = frozenset({"$schema", "$id", "$comment", "examples", "deprecated", "rea
 _DEFINITIONS = ("$defs", "definitions")
 _CHOICES = ("anyOf", "oneOf", "allOf")
 _TYPED = ("type", "enum", "const", "properties", *_CHOICES)
-_UNSAYABLE = frozenset(
-    {
-        "contains",
-        "dependentRequired",
-        "dependentSchemas",
-        "else",
-        "if",
-        "not",
-        "patternProperties",
-        "prefixItems",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
-)
+_UNSAYABLE = UNSAYABLE | {"contains", "prefixItems", "propertyNames", "unevaluatedItems"}
 """Keywords without which other values fit, and which a description cannot stand for."""
 
 _TOO_CLEVER = re.compile(r"\(\?[=!<]|\\[bB1-9]")
@@ -69,7 +55,7 @@ class _Closing:
 
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.issues: list[Issue] = []
-        self._root = root
+        self._root = dict(root)
 
     def node(self, schema: Any, path: Path) -> Schema:
         if not isinstance(schema, dict):
@@ -141,20 +127,13 @@ class _Closing:
         seen: set[str] = set()
         waiting = [reference]
         while waiting:
-            for found in _references(self._target(waiting.pop())):
+            for found in _references(target_of(waiting.pop(), self._root)):
                 if found == reference:
                     return True
                 if found not in seen:
                     seen.add(found)
                     waiting.append(found)
         return False
-
-    def _target(self, reference: str) -> Any:
-        node: Any = self._root
-        for step in filter(None, reference.removeprefix("#").split("/")):
-            name = step.replace("~1", "/").replace("~0", "~")
-            node = cast("Schema", node).get(name) if isinstance(node, dict) else None
-        return node
 
     def _refuse(self, path: Path, code: str, what: str) -> None:
         self.issues.append(Issue(path, code, what))

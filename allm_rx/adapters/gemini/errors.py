@@ -10,17 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from allm_rx.adapters.gemini.shapes import mapping, mappings
 from allm_rx.data.failures import Failure
 from allm_rx.wire.failures import complaint, failure, seconds_in
+from allm_rx.wire.shapes import as_object, as_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pydantic import JsonValue
 
     from allm_rx.errors import AdapterReason
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 GAVE_UP: dict[str, AdapterReason] = {
     "MALFORMED_FUNCTION_CALL": "malformed_response",
@@ -43,38 +43,15 @@ _NEVER_HEALS = "insufficient_quota"
 _WRONG_PLACE = "unsupported_country_region_territory"
 
 
-def google_failure(
-    provider: str,
-    status: int | None,
-    data: Any,
-    *,
-    text: str,
-    head: ResponseHead | None,
-    safe: Callable[[str], str],
-) -> Failure:
-    """Give the failure that an error of Google's kind stands for.
-
-    Args:
-        provider: name for the message.
-        status: HTTP status, or None for an error inside a stream.
-        data: the JSON of the error, perhaps in a list of one, or None when it is none.
-        text: the body as safe text, for pages of proxies.
-        head: the answer's head, for retry hints.
-        safe: takes keys and control characters out of a text.
-    """
-    told = complaint(data, text)
-    details = list(_details(data))
+def google_failure(answer: ErrorAnswer) -> Failure:
+    """Give the failure that an error of Google's kind stands for; its JSON may be in a list of one."""
+    told = complaint(answer.data, answer.text)
+    details = list(_details(answer.data))
     words = tuple(_telling(told.message, details))
-    found = failure(
-        provider,
-        replace(told, words=(*words, *told.words)),
-        status=status,
-        head=head,
-        safe=safe,
-        details={key: safe(value) for key, value in _notes(details).items()},
-    )
+    notes: dict[str, JsonValue] = {key: answer.safe(value) for key, value in _notes(details).items()}
+    found = failure(answer, replace(told, words=(*words, *told.words)), details=notes)
     delay = next((seconds_in(given) for detail in details if isinstance(given := detail.get("retryDelay"), str)), None)
-    if delay is None or (head is not None and head.retry_after() is not None):
+    if delay is None or (answer.head is not None and answer.head.retry_after() is not None):
         return found
     return found.model_copy(update={"retry_after": delay})
 
@@ -103,11 +80,11 @@ def gave_up(provider: str, finish_reason: str, message: str) -> Failure:
 def _details(data: Any) -> Iterator[dict[str, Any]]:
     if isinstance(data, list) and data:
         data = cast("list[Any]", data)[0]
-    return mappings(mapping(mapping(data).get("error")).get("details"))
+    return as_objects(as_object(as_object(data).get("error")).get("details"))
 
 
 def _violations(details: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    return (violation for detail in details for violation in mappings(detail.get("violations")))
+    return (violation for detail in details for violation in as_objects(detail.get("violations")))
 
 
 def _telling(message: str, details: list[dict[str, Any]]) -> Iterator[str]:
@@ -121,7 +98,7 @@ def _telling(message: str, details: list[dict[str, Any]]) -> Iterator[str]:
 
 def _notes(details: list[dict[str, Any]]) -> dict[str, str]:
     """Give what helps to mend a request: the reason, the fields that are wrong, and the quota that is used up."""
-    wrong = (field for detail in details for field in mappings(detail.get("fieldViolations")))
+    wrong = (field for detail in details for field in as_objects(detail.get("fieldViolations")))
     notes = {
         "reason": [detail.get("reason") for detail in details],
         "fields": [field.get("field") for field in wrong],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allm_rx.wire.failures import Complaint, complaint, failure, seconds_in
 from allm_rx.wire.partial_json import loads
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,52 +18,29 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from allm_rx.data.failures import Failure
+    from allm_rx.wire.failures import ErrorAnswer
     from allm_rx.wire.http import ResponseHead
 
 
-def openai_failure(
-    provider: str,
-    status: int | None,
-    data: Any,
-    *,
-    text: str,
-    head: ResponseHead | None,
-    safe: Callable[[str], str],
-) -> Failure:
-    """Give the failure that an answer of OpenAI's kind stands for.
-
-    Args:
-        provider: name for the message.
-        status: HTTP status, or None for an error inside a stream.
-        data: the JSON of the answer, or None when it is none.
-        text: the body as safe text, for pages of proxies.
-        head: the answer's head, for retry hints and ids.
-        safe: takes keys and control characters out of a text.
-    """
-    told = complaint(data, text)
-    error = _error_object(data)
-    metadata = _object(error.get("metadata"))
+def openai_failure(answer: ErrorAnswer) -> Failure:
+    """Give the failure that an answer of OpenAI's kind stands for."""
+    told = complaint(answer.data, answer.text)
+    error = _error_object(answer.data)
+    metadata = as_object(error.get("metadata"))
     raw = metadata.get("raw")
     if raw:
         told = told.joined(_passed_on(raw))
     reasons = metadata.get("reasons")
-    words = (*(("content_filter",) if reasons else ()), *_header_words(head), *told.words)
+    words = (*(("content_filter",) if reasons else ()), *_header_words(answer.head), *told.words)
     told = Complaint(told.message, told.code, told.kind, words, told.number, told.request_id)
-    found = failure(provider, told, status=status, head=head, safe=safe, details=_details(error, metadata, reasons, safe))
-    if found.retry_after is None and found.reason == "rate_limited" and head is not None:
-        return found.model_copy(update={"retry_after": _until_reset(head.headers)})
-    return found
+    return failure(answer, told, details=_details(error, metadata, reasons, answer.safe), until_reset=_until_reset)
 
 
 def _error_object(data: Any) -> dict[str, Any]:
     if isinstance(data, list) and data:
         data = cast("list[Any]", data)[0]
-    body = _object(data)
-    return _object(body.get("error")) or body
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    body = as_object(data)
+    return as_object(body.get("error")) or body
 
 
 def _passed_on(raw: Any) -> Complaint:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from allm_rx.abc.service import HttpService
+from allm_rx.operators.http_adapter import HttpAdapter
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class OpenAIService(HttpService):
+class OpenAIService(HttpAdapter):
     """What adapters of OpenAI's protocols have in common."""
 
     base_url: str = field(default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or "https://api.openai.com/v1")

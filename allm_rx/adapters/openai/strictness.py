@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from allm_rx.adapters.openai.schemas import strict_schema
 from allm_rx.errors import Issue
+from allm_rx.wire.json_schema import UNSAYABLE
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pydantic import JsonValue
 
-Path = tuple[str | int, ...]
+    from allm_rx.wire.capabilities import Path
 
-_REFUSED = frozenset(
-    {
-        "dependentRequired",
-        "dependentSchemas",
-        "else",
-        "if",
-        "not",
-        "patternProperties",
-        "prefixItems",
-        "then",
-        "unevaluatedProperties",
-    }
-)
+_REFUSED = UNSAYABLE | {"prefixItems"}
 _NAMED = ("properties", "$defs", "definitions")
 _LISTED = ("anyOf", "oneOf", "allOf")
 _TYPED = ("type", "$ref", "enum", "const", "properties", *_LISTED)
@@ -46,7 +36,7 @@ def strict_issues(schema: Mapping[str, JsonValue]) -> list[Issue]:
 
 
 def _node(node: Any, path: Path) -> Iterator[Issue]:
-    fields = cast("dict[str, Any]", node) if isinstance(node, dict) else {}
+    fields = as_object(node)
     if not any(key in fields for key in _TYPED):
         yield Issue(path, "no_type", "OpenAI's strict mode takes no value of any type: say which type it has")
     for key, value in fields.items():

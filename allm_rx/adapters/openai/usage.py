@@ -52,14 +52,13 @@ def usage_of(raw: dict[str, Any]) -> Usage:
     """Give the usage that a `usage` object reports."""
     flat = _flat(raw)
     fields: dict[str, Any] = {}
-    for name, sources in _COUNTS.items():
-        found = (source for source in sources if _count(flat.get(source)) is not None)
-        if (source := next(found, None)) is not None:
-            fields[name] = _count(flat.pop(source))
-    for name, sources in _COSTS.items():
-        found = (source for source in sources if _amount(flat.get(source)) is not None)
-        if (source := next(found, None)) is not None:
-            fields[name] = _amount(flat.pop(source))
+    for wanted, read in ((_COUNTS, _count), (_COSTS, _amount)):
+        for name, sources in wanted.items():
+            for source in sources:
+                if source in flat and (number := read(flat[source])) is not None:
+                    fields[name] = number
+                    del flat[source]
+                    break
     # Servers fill their details with zeros for what a model cannot do.
     extra = {name: value for name, value in flat.items() if value and name not in _DETAILS}
     return Usage(**fields, extra=cast("dict[str, JsonValue]", extra))

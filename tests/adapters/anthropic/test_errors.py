@@ -8,6 +8,7 @@ import pytest
 from allm_rx.adapters.anthropic.errors import anthropic_failure
 from allm_rx.data.failures import Failure
 from allm_rx.data.policies import RetryPolicy
+from allm_rx.wire.failures import ErrorAnswer
 from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.redaction import printable, redact
 
@@ -15,7 +16,7 @@ from allm_rx.wire.redaction import printable, redact
 def failure(status: int | None, body: Any, **headers: str) -> Failure:
     data, text = (None, body) if isinstance(body, str) else (body, json.dumps(body))
     head = None if status is None else ResponseHead(status, {name.replace("_", "-"): value for name, value in headers.items()})
-    return anthropic_failure("quay", status, data, text=text, head=head, safe=lambda said: printable(redact(said), 2000))
+    return anthropic_failure(ErrorAnswer("quay", status, data, text, head, lambda said: printable(redact(said), 2000)))
 
 
 def said(kind: str, message: str = "m", **more: Any) -> dict[str, Any]:

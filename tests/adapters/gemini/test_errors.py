@@ -8,6 +8,7 @@ import pytest
 from allm_rx.adapters.gemini.errors import google_failure
 from allm_rx.data.failures import Failure
 from allm_rx.data.policies import RetryPolicy
+from allm_rx.wire.failures import ErrorAnswer
 from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.redaction import printable, redact
 
@@ -18,7 +19,7 @@ GOOGLE = "type.googleapis.com/google.rpc."
 def failure(status: int | None, body: Any, **headers: str) -> Failure:
     data, text = (None, body) if isinstance(body, str) else (body, json.dumps(body))
     head = None if status is None else ResponseHead(status, {name.replace("_", "-"): value for name, value in headers.items()})
-    return google_failure("lake", status, data, text=text, head=head, safe=lambda said: printable(redact(said), 2000))
+    return google_failure(ErrorAnswer("lake", status, data, text, head, lambda said: printable(redact(said), 2000)))
 
 
 def google(code: int, status: str, message: str = "No.", *details: dict[str, Any]) -> dict[str, Any]:

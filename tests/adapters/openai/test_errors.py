@@ -7,6 +7,7 @@ import pytest
 
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.data.failures import Failure
+from allm_rx.wire.failures import ErrorAnswer
 from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.redaction import printable, redact
 
@@ -14,7 +15,7 @@ from allm_rx.wire.redaction import printable, redact
 def failure(status: int | None, body: Any, **headers: str) -> Failure:
     data, text = (None, body) if isinstance(body, str) else (body, json.dumps(body))
     head = None if status is None else ResponseHead(status, {name.replace("_", "-"): value for name, value in headers.items()})
-    return openai_failure("lake", status, data, text=text, head=head, safe=lambda said: printable(redact(said), 2000))
+    return openai_failure(ErrorAnswer("lake", status, data, text, head, lambda said: printable(redact(said), 2000)))
 
 
 def openai(message: str, kind: str | None = None, code: str | int | None = None, **more: Any) -> dict[str, Any]:

@@ -6,13 +6,12 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from allm_rx.abc.service import HttpService
 from allm_rx.adapters.anthropic.auth import API_VERSION, KEY_VARIABLES, Auth, auth_headers
 from allm_rx.adapters.anthropic.messages.answers import answers_by_tool
 from allm_rx.adapters.anthropic.messages.check import check
 from allm_rx.adapters.anthropic.messages.decode import MessagesDecoder
 from allm_rx.adapters.anthropic.messages.encode import encode
-from allm_rx.operators.exchange import exchange
+from allm_rx.operators.http_adapter import HttpAdapter
 from allm_rx.wire.answers import ANSWER_TOOL
 
 if TYPE_CHECKING:
@@ -22,13 +21,14 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
     from allm_rx.abc.adapter import Call
+    from allm_rx.abc.emitter import Facts
     from allm_rx.data.events import Event
     from allm_rx.data.requests import Request
-    from allm_rx.wire.http import ResponseHead, WireRequest
+    from allm_rx.wire.http import WireRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class Anthropic(HttpService):
+class Anthropic(HttpAdapter):
     """The Messages API, as a stream of events.
 
     ```python
@@ -52,7 +52,7 @@ class Anthropic(HttpService):
     """Environment variables that may hold the key; None takes Anthropic's."""
 
     def __post_init__(self) -> None:
-        HttpService.__post_init__(self)
+        HttpAdapter.__post_init__(self)
         if isinstance(self.betas, str):
             object.__setattr__(self, "betas", (self.betas,))
 
@@ -63,11 +63,8 @@ class Anthropic(HttpService):
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
-        sent: set[SecretStr | None] = set()
 
-        def wire() -> WireRequest:
-            key = self._key(call)
-            sent.add(key)
+        def encoded(key: SecretStr | None) -> WireRequest:
             return encode(
                 request,
                 base_url=self.base_url,
@@ -76,13 +73,11 @@ class Anthropic(HttpService):
                 connect_timeout=call.timeouts.connect,
             )
 
-        def decoder(head: ResponseHead | None) -> MessagesDecoder:
+        def decoder(facts: Facts) -> MessagesDecoder:
             answer_tool = ANSWER_TOOL if answers_by_tool(request) else None
-            return MessagesDecoder(answer_tool=answer_tool, **self._facts(call, head, sent))
+            return MessagesDecoder(answer_tool=answer_tool, **facts)
 
-        transport = self.transport or call.host.transport
-        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
-        return call.host.deliver(stream)
+        return self._answer(call, encoded, decoder)
 
     @property
     def _variables(self) -> tuple[str, ...]:

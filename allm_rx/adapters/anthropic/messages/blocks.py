@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from pydantic_core import to_json
 
 from allm_rx.adapters.anthropic.messages.results import content_of, is_failed, is_result, tool_of
-from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_objects, as_text, as_word, kept
+from allm_rx.adapters.anthropic.messages.wire import Wire, kept
 from allm_rx.data.events import ReasoningCompleted, TextCompleted
 from allm_rx.data.parts import ProviderPart, SourcePart
 from allm_rx.wire.partial_json import parse_object
+from allm_rx.wire.shapes import as_object, as_objects, as_text, as_word
 from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ Rule 2: an option is refused rather than dropped: who asks for a cache key must 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.anthropic.auth import takes_sampling
@@ -14,20 +15,17 @@ from allm_rx.adapters.anthropic.messages.media import refused
 from allm_rx.adapters.anthropic.messages.options import LEAST_BUDGET, max_tokens_of, thinking_of
 from allm_rx.adapters.anthropic.messages.wire import DIALECT
 from allm_rx.adapters.anthropic.schemas import schema_issues
-from allm_rx.data.parts import AudioPart, FilePart, ImagePart, TextPart, ToolResultPart
+from allm_rx.data.parts import TextPart
 from allm_rx.data.requests import JsonSchema
-from allm_rx.data.tools import ProviderTool
-from allm_rx.errors import Issue, ValidationError
+from allm_rx.errors import Issue
 from allm_rx.wire.answers import answer_issues, thinking_issues, thinks
+from allm_rx.wire.capabilities import media_issues, refuse, tool_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from allm_rx.data.messages import Message
-    from allm_rx.data.parts import Part
     from allm_rx.data.requests import Request
-
-Path = tuple[str | int, ...]
+    from allm_rx.wire.capabilities import Medium, Path
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 
@@ -39,40 +37,23 @@ def check(request: Request, *, api_version: str, provider: str) -> None:
         ValidationError: `unsupported_capability`, with the path of everything that cannot.
     """
     issues = [
-        *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, provider)),
+        *media_issues(request, provider, partial(_media, provider=provider)),
         *_something_said(request, provider),
-        *_tools(request, provider),
+        *_answer_tool(request, provider),
+        *tool_issues(request, DIALECT, provider, schema_issues),
         *_sampling(request, api_version, provider),
         *_effort_and_budget(request, provider),
         *_thinking(request, provider),
         *_prompt_cache(request, provider),
         *_format(request, provider),
     ]
-    if issues:
-        error = ValidationError.of("unsupported_capability", *issues)
-        error.provider = provider
-        raise error
+    refuse(issues, provider)
 
 
-def _message(index: int, message: Message, provider: str) -> Iterator[Issue]:
-    if message.role == "assistant":
-        return
-    for position, part in enumerate(message.content):
-        path: Path = ("messages", index, "content", position)
-        if message.role == "system" and isinstance(part, (ImagePart, FilePart, AudioPart)):
-            what = f"{provider} takes only text here, not {part.type!r} parts: put it into a user message"
-            yield Issue(path, f"{part.type}_in_system_message", what)
-        elif isinstance(part, ToolResultPart):
-            for inner, item in enumerate(part.content):
-                yield from _media((*path, "content", inner), item, provider)
-        else:
-            yield from _media(path, part, provider)
-
-
-def _media(path: Path, part: Part, provider: str) -> Iterator[Issue]:
-    if isinstance(part, (ImagePart, FilePart, AudioPart)) and (found := refused(part)) is not None:
+def _media(medium: Medium, provider: str) -> Iterator[Issue]:
+    if medium.role != "assistant" and (found := refused(medium.part)) is not None:
         code, what = found
-        yield Issue(path, f"unsupported_{code}", f"{provider} {what}")
+        yield Issue(medium.path, f"unsupported_{code}", f"{provider} {what}")
 
 
 def _something_said(request: Request, provider: str) -> Iterator[Issue]:
@@ -83,19 +64,9 @@ def _something_said(request: Request, provider: str) -> Iterator[Issue]:
     yield Issue(("messages",), "nothing_said", what)
 
 
-def _tools(request: Request, provider: str) -> Iterator[Issue]:
+def _answer_tool(request: Request, provider: str) -> Iterator[Issue]:
     if answers_by_tool(request):
         yield from answer_issues(request, f"{request.model!r} of {provider}")
-    for index, tool in enumerate(request.tools):
-        path: Path = ("tools", index)
-        if isinstance(tool, ProviderTool):
-            if tool.dialect != DIALECT:
-                belongs = f"the tool {tool.name!r} belongs to {tool.dialect!r}"
-                yield Issue(path, "foreign_tool", f"{belongs}, but {provider} is spoken to in {DIALECT!r}: leave it out")
-        elif tool.strict:
-            for issue in schema_issues(tool.parameters):
-                what = f"{issue.message}, or make the tool not `strict`"
-                yield Issue((*path, "parameters", *issue.path), issue.code, what)
 
 
 def _sampling(request: Request, api_version: str, provider: str) -> Iterator[Issue]:

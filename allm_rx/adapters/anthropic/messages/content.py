@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.anthropic.messages.media import media_block
-from allm_rx.adapters.anthropic.messages.wire import Wire, as_object, as_text, own
+from allm_rx.adapters.anthropic.messages.wire import Wire, own
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -30,6 +30,7 @@ from allm_rx.data.parts import (
     ToolResultPart,
 )
 from allm_rx.wire.merging import merged
+from allm_rx.wire.shapes import as_object, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,25 +13,16 @@ from typing import TYPE_CHECKING, Any, Unpack
 from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.anthropic.errors import anthropic_failure
 from allm_rx.adapters.anthropic.messages.blocks import open_block
-from allm_rx.adapters.anthropic.messages.wire import (
-    FINISH_REASONS,
-    Wire,
-    as_object,
-    as_objects,
-    as_text,
-    as_word,
-    kept,
-    newer_usage,
-    usage_of,
-)
+from allm_rx.adapters.anthropic.messages.wire import FINISH_REASONS, Wire, kept, newer_usage, usage_of
 from allm_rx.wire.answers import answered
+from allm_rx.wire.shapes import as_object, as_objects, as_text, as_word
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import Facts
     from allm_rx.adapters.anthropic.messages.blocks import Block
     from allm_rx.data.events import Event
     from allm_rx.data.failures import Failure
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 # A block whose start got lost on the way is told by its deltas.
 _IMPLIED: dict[str, Wire] = {
@@ -84,16 +75,16 @@ class MessagesDecoder(MessageDecoder):
             case "message_stop":
                 self._complete()
             case "error":
-                self.error(self.failure(None, data, text="", head=None))
+                self.error(self.failure_in(data))
             case _ if event == "error" or data.get("error"):
-                self.error(self.failure(None, data, text="", head=None))
+                self.error(self.failure_in(data))
             case _:
                 pass  # a ping, or what is yet to come
 
     def body(self, data: dict[str, Any]) -> None:
         """Read a message that came whole."""
         if data.get("type") == "error" or data.get("error"):
-            self.error(self.failure(None, data, text="", head=None))
+            self.error(self.failure_in(data))
             return
         if "content" not in data:
             self.error(self._malformed(f"{self.provider} answered without `content`"))
@@ -118,9 +109,9 @@ class MessagesDecoder(MessageDecoder):
         self._complete()
         return self.take()
 
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+    def failure(self, answer: ErrorAnswer) -> Failure:
         """Map an error of the API, or of a gateway before it."""
-        return anthropic_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+        return anthropic_failure(answer)
 
     # Blocks.
 

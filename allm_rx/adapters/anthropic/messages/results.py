@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from allm_rx.adapters.anthropic.messages.wire import as_object, as_text, as_word
 from allm_rx.data.parts import FilePart, TextPart
+from allm_rx.wire.shapes import as_object, as_text, as_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,6 @@
-"""The shapes of the Messages API that both directions share.
+"""What both directions of the Messages API share.
 
-Rule 1: reading is total: a value of the wrong kind is as good as absent.
-Rule 2: what is kept of a block for the next turn is its own words, under `provider_data["anthropic.messages"]`.
+Rule: what is kept of a block for the next turn is its own words, under `provider_data["anthropic.messages"]`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from allm_rx.data.usage import Usage
-from allm_rx.wire.text import repair, repair_json
+from allm_rx.wire.shapes import as_integer, as_object
+from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,36 +41,12 @@ _PROMPT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_toke
 
 def own(part: Part | Message) -> dict[str, JsonValue]:
     """Give what this protocol keeps with a part or a message; foreign keys are not looked at."""
-    data = part.provider_data.get(DIALECT)
-    return data if isinstance(data, dict) else {}
+    return as_object(part.provider_data.get(DIALECT))
 
 
 def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
     """Give `provider_data` that keeps something for the next turn; nothing keeps nothing."""
     return {DIALECT: repair_json(dict(data))} if data else {}
-
-
-def as_object(value: Any) -> Wire:
-    """Give an object, or an empty one for anything else."""
-    return cast("Wire", value) if isinstance(value, dict) else {}
-
-
-def as_objects(value: Any) -> Iterator[Wire]:
-    """Give the objects in a list; anything else has none."""
-    if isinstance(value, list):
-        for item in cast("list[Any]", value):
-            if isinstance(item, dict):
-                yield cast("Wire", item)
-
-
-def as_text(value: Any) -> str:
-    """Give a text, or an empty one for anything else."""
-    return value if isinstance(value, str) else ""
-
-
-def as_word(value: Any) -> str:
-    """Give a text that stands for itself, such as an id; half a character in it is no part of the next."""
-    return repair(value) if isinstance(value, str) else ""
 
 
 def newer_usage(raw: Wire, report: Any) -> Wire:
@@ -88,7 +64,7 @@ def newer_usage(raw: Wire, report: Any) -> Wire:
 
 def usage_of(raw: Wire) -> Usage:
     """Give the usage that an object reports; its parts of the prompt exclude each other, ours includes them all."""
-    counts = {name: _count(raw.get(name)) for name in (*_PROMPT, "output_tokens")}
+    counts = {name: as_integer(raw.get(name)) for name in (*_PROMPT, "output_tokens")}
     prompt = [count for name in _PROMPT if (count := counts[name]) is not None]
     details = as_object(raw.get("output_tokens_details"))
     known = {*counts, "output_tokens_details"}
@@ -97,7 +73,7 @@ def usage_of(raw: Wire) -> Usage:
         output_tokens=counts["output_tokens"],
         cached_input_tokens=counts["cache_read_input_tokens"],
         cache_write_input_tokens=counts["cache_creation_input_tokens"],
-        reasoning_tokens=_count(details.get("thinking_tokens")),
+        reasoning_tokens=as_integer(details.get("thinking_tokens")),
         extra={name: value for name, value in _flat(raw) if value and name.partition(".")[0] not in known},
     )
 
@@ -109,7 +85,3 @@ def _flat(raw: Wire) -> Iterator[tuple[str, Any]]:
             yield from ((f"{name}.{inner}", item) for inner, item in cast("Wire", value).items())
         else:
             yield name, value
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

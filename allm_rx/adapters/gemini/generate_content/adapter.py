@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import SecretStr
 
-from allm_rx.abc.service import HttpService
 from allm_rx.adapters.gemini.auth import KEY_VARIABLES, access_token
 from allm_rx.adapters.gemini.generate_content.check import check
 from allm_rx.adapters.gemini.generate_content.decode import GenerateContentDecoder
 from allm_rx.adapters.gemini.generate_content.encode import encode
 from allm_rx.adapters.gemini.generate_content.options import AI_STUDIO, Service, generation, vertex_host
-from allm_rx.operators.exchange import exchange
+from allm_rx.operators.http_adapter import HttpAdapter
 from allm_rx.wire.redaction import redact
 
 if TYPE_CHECKING:
@@ -23,15 +22,16 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
     from allm_rx.abc.adapter import Call
+    from allm_rx.abc.emitter import Facts
     from allm_rx.abc.transport import Transport
     from allm_rx.adapters.gemini.auth import Token
     from allm_rx.data.events import Event
     from allm_rx.data.requests import Request
-    from allm_rx.wire.http import ResponseHead, WireRequest
+    from allm_rx.wire.http import WireRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
-class Gemini(HttpService):
+class Gemini(HttpAdapter):
     """The generateContent API, as a stream of events.
 
     ```python
@@ -58,7 +58,7 @@ class Gemini(HttpService):
     """On Vertex AI what stands in place of the key."""
 
     def __post_init__(self) -> None:
-        HttpService.__post_init__(self)
+        HttpAdapter.__post_init__(self)
         if isinstance(self.access_token, str):
             object.__setattr__(self, "access_token", SecretStr(self.access_token))
         if (self.project is None) is not (self.location is None):
@@ -110,19 +110,14 @@ class Gemini(HttpService):
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
-        sent: set[SecretStr | None] = set()
 
-        def wire() -> WireRequest:
-            key = self._key(call)
-            sent.add(key)
+        def encoded(key: SecretStr | None) -> WireRequest:
             return encode(request, service=self._service, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
-        def decoder(head: ResponseHead | None) -> GenerateContentDecoder:
-            return GenerateContentDecoder(**self._facts(call, head, sent))
+        def decoder(facts: Facts) -> GenerateContentDecoder:
+            return GenerateContentDecoder(**facts)
 
-        transport = self.transport or call.host.transport
-        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
-        return call.host.deliver(stream)
+        return self._answer(call, encoded, decoder)
 
     @property
     def _service(self) -> Service:
@@ -132,7 +127,7 @@ class Gemini(HttpService):
     def _key(self, call: Call) -> SecretStr | None:
         if self.project is not None:
             return access_token(self.access_token, call, provider=self.provider)
-        return HttpService._key(self, call)
+        return HttpAdapter._key(self, call)
 
     def __repr__(self) -> str:
         where = f", project={self.project!r}, location={self.location!r}" if self.project is not None else ""

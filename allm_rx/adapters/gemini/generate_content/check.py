@@ -6,28 +6,27 @@ Rule 2: an option is refused rather than dropped: who asks for a cache key must 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.gemini.generate_content.encode import spelled
 from allm_rx.adapters.gemini.generate_content.options import is_third
 from allm_rx.adapters.gemini.generate_content.schema import unread
-from allm_rx.adapters.gemini.shapes import DIALECT, mapping
-from allm_rx.data.parts import AudioPart, FilePart, ImagePart, ToolResultPart
+from allm_rx.adapters.gemini.provider_data import DIALECT
 from allm_rx.data.requests import AllowedTools, JsonSchema
 from allm_rx.data.tools import ProviderTool
-from allm_rx.errors import Issue, ValidationError
+from allm_rx.errors import Issue
+from allm_rx.wire.capabilities import media_issues, refuse, tool_issues
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from allm_rx.adapters.gemini.generate_content.options import Service
-    from allm_rx.data.messages import Message
-    from allm_rx.data.parts import Part
     from allm_rx.data.requests import Request
+    from allm_rx.wire.capabilities import Medium, Path
 
 _CACHED = "create a cached content and name it in `provider_options={'cachedContent': ...}`"
-
-Path = tuple[str | int, ...]
 
 
 def check(request: Request, *, service: Service, provider: str) -> None:
@@ -38,16 +37,13 @@ def check(request: Request, *, service: Service, provider: str) -> None:
     """
     issues = [
         *_order(request, provider),
-        *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, service, provider)),
-        *_tools(request, provider),
+        *media_issues(request, provider, partial(_media, service=service, provider=provider)),
+        *tool_issues(request, DIALECT, provider),
         *_choice(request, provider),
         *_schemas(request, provider),
         *_options(request, provider),
     ]
-    if issues:
-        error = ValidationError.of("unsupported_capability", *issues)
-        error.provider = provider
-        raise error
+    refuse(issues, provider)
 
 
 def _order(request: Request, provider: str) -> Iterator[Issue]:
@@ -60,35 +56,16 @@ def _order(request: Request, provider: str) -> Iterator[Issue]:
         yield Issue(("messages", spoken[0][0], "role"), "assistant_first", what)
 
 
-def _message(index: int, message: Message, service: Service, provider: str) -> Iterator[Issue]:
-    for position, part in enumerate(message.content):
-        path: Path = ("messages", index, "content", position)
-        if message.role == "system" and isinstance(part, (ImagePart, FilePart, AudioPart)):
-            what = f"{provider} takes only text in system messages, not {part.type!r} parts: put it into a user message"
-            yield Issue(path, f"{part.type}_in_system_message", what)
-        elif isinstance(part, ToolResultPart):
-            for inner, piece in enumerate(part.content):
-                yield from _media((*path, "content", inner), piece, service, provider)
-        else:
-            yield from _media(path, part, service, provider)
-
-
-def _media(path: Path, part: Part, service: Service, provider: str) -> Iterator[Issue]:
-    if not service.vertex or not isinstance(part, (ImagePart, FilePart, AudioPart)) or part.data is not None:
+def _media(medium: Medium, service: Service, provider: str) -> Iterator[Issue]:
+    part = medium.part
+    if not service.vertex or part.data is not None:
         return
     if part.file_id is not None and part.file_id.startswith("files/"):
         what = f"{provider} on Vertex AI knows no uploaded files, such as {part.file_id!r}: give the bytes, or a gs:// address"
-        yield Issue(path, "unsupported_file_id", what)
+        yield Issue(medium.path, "unsupported_file_id", what)
     elif part.media_type is None:
         what = f"{provider} on Vertex AI wants the media type of {part.url or part.file_id!r}: set `media_type`"
-        yield Issue(path, "missing_media_type", what)
-
-
-def _tools(request: Request, provider: str) -> Iterator[Issue]:
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, ProviderTool) and tool.dialect != DIALECT:
-            what = f"the tool {tool.name!r} belongs to {tool.dialect!r}, but {provider} is spoken to in {DIALECT!r}: leave it out"
-            yield Issue(("tools", index), "foreign_tool", what)
+        yield Issue(medium.path, "missing_media_type", what)
 
 
 def _choice(request: Request, provider: str) -> Iterator[Issue]:
@@ -138,7 +115,7 @@ def _options(request: Request, provider: str) -> Iterator[Issue]:
     if cache is not None and cache.retention == "long":
         what = f"{provider} decides itself how long it caches: leave `retention` out, or {_CACHED}"
         yield Issue(("prompt_cache", "retention"), "unsupported_cache_retention", what)
-    count = mapping(spelled(request.provider_options).get("generationConfig")).get("candidateCount")
+    count = as_object(spelled(request.provider_options).get("generationConfig")).get("candidateCount")
     if count is not None and count != 1:
         what = f"{count!r} answers at once cannot be told apart in a stream: send the request several times"
         yield Issue(("provider_options", "generationConfig", "candidateCount"), "several_choices", what)

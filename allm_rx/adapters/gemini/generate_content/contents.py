@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from allm_rx.adapters.gemini.generate_content.options import is_third
-from allm_rx.adapters.gemini.shapes import DIALECT, SIGNATURE, mapping
+from allm_rx.adapters.gemini.provider_data import DIALECT, SIGNATURE
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -27,6 +27,7 @@ from allm_rx.data.parts import (
     ToolCall,
     ToolResultPart,
 )
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +69,7 @@ def encode_contents(messages: Iterable[Message], *, model: str | None, service: 
 
 def own(part: Part | Message) -> Wire:
     """Give what this protocol keeps with a part."""
-    return mapping(part.provider_data.get(DIALECT))
+    return as_object(part.provider_data.get(DIALECT))
 
 
 class _Writer:

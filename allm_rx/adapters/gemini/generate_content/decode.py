@@ -18,10 +18,11 @@ from allm_rx.adapters.gemini.errors import GAVE_UP, gave_up, google_failure
 from allm_rx.adapters.gemini.generate_content.partial_arguments import PartialArguments
 from allm_rx.adapters.gemini.generate_content.sources import Block, Sources
 from allm_rx.adapters.gemini.generate_content.usage import UsageCounts
-from allm_rx.adapters.gemini.shapes import DIALECT, SIGNATURE, kept, mapping, mappings, word
+from allm_rx.adapters.gemini.provider_data import DIALECT, SIGNATURE, kept
 from allm_rx.data.parts import AudioPart, ImagePart, ProviderPart, TextPart
 from allm_rx.reducers.message import CUT_OFF
 from allm_rx.wire.failures import complaint
+from allm_rx.wire.shapes import as_object, first_of, word_or_none
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from allm_rx.data.messages import Message
     from allm_rx.data.responses import FinishReason
     from allm_rx.reducers.message import TextBlock
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "STOP": "stop",
@@ -60,7 +61,6 @@ _CHUNK = frozenset({"candidates", "modelVersion", "promptFeedback", "responseId"
 _PLAIN = ("candidates", 0, "content", "parts", 0, "text")
 """Where the text of a plain chunk is."""
 
-_NOTHING: dict[str, Any] = {}
 
 _KINDS = (
     "functionCall",
@@ -110,7 +110,7 @@ class GenerateContentDecoder(MessageDecoder):
         if candidates:
             candidate = candidates[0]
             if candidate.get("index"):
-                candidate = next((item for item in mappings(candidates) if not item.get("index")), _NOTHING)
+                candidate = first_of(candidates)
             content = candidate.get("content")
             parts = (content.get("parts") or ()) if content else ()
             for part in parts:
@@ -130,9 +130,9 @@ class GenerateContentDecoder(MessageDecoder):
         if usage:
             self._counts.feed(usage)
         if "promptFeedback" in data:
-            self._feedback(mapping(data["promptFeedback"]))
+            self._feedback(as_object(data["promptFeedback"]))
         if data.get("error") or event == "error":
-            self.error(self.failure(None, data, text="", head=None))
+            self.error(self.failure_in(data))
         elif plain and "candidatesTokenCount" not in (usage or ()):  # one that counts is never the same twice
             self.repeatable(_PLAIN, plain, self.run)
 
@@ -149,7 +149,7 @@ class GenerateContentDecoder(MessageDecoder):
             self._frame(data, "")
             self.end()
             return
-        told = self.failure(None, data, text="", head=None)
+        told = self.failure_in(data)
         self.error(told if complaint(data).message else self._malformed(f"{self.provider} answered without `candidates`"))
 
     def end(self) -> None:
@@ -168,9 +168,9 @@ class GenerateContentDecoder(MessageDecoder):
             self._close_call(cut=finish_reason != "stop")
             self.complete(finish_reason, reason)
 
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+    def failure(self, answer: ErrorAnswer) -> Failure:
         """Map an error of Google's kind."""
-        return google_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+        return google_failure(answer)
 
     def complete(self, finish_reason: FinishReason, raw: str | None, message: Message | None = None) -> None:
         """Say that the answer is whole, with what it consumed."""
@@ -192,10 +192,10 @@ class GenerateContentDecoder(MessageDecoder):
     # What a chunk holds.
 
     def _identify(self, data: dict[str, Any]) -> None:
-        answer = word(data.get("responseId"))
+        answer = word_or_none(data.get("responseId"))
         if self.provider_request_id is None:
             self.provider_request_id = self.safe(answer or "") or None  # there is no header; this is what support asks for
-        self.seen(answer, word(data.get("modelVersion")))
+        self.seen(answer, word_or_none(data.get("modelVersion")))
 
     def _beside(self, candidate: dict[str, Any]) -> None:
         """Read what stands beside the content."""
@@ -206,14 +206,14 @@ class GenerateContentDecoder(MessageDecoder):
             blocks = [Block(block_id, "".join(block.pieces)) for block_id, block in (*self._texts, *open_text)]
             for source in self._sources.feed(candidate, blocks):
                 self.source(source)
-        reason = word(candidate.get("finishReason"))
+        reason = word_or_none(candidate.get("finishReason"))
         if reason is not None and (reason != _UNSPECIFIED or self._finish is None):
             self._finish = reason
-            self._finish_message = word(candidate.get("finishMessage")) or ""
+            self._finish_message = word_or_none(candidate.get("finishMessage")) or ""
             self.finishing = reason != _UNSPECIFIED
 
     def _feedback(self, feedback: dict[str, Any]) -> None:
-        reason = word(feedback.get("blockReason"))
+        reason = word_or_none(feedback.get("blockReason"))
         if reason is not None and reason not in _NO_REASON:
             self._blocked = reason
             self.finishing = True
@@ -231,13 +231,13 @@ class GenerateContentDecoder(MessageDecoder):
         if kind == "text" or (kind is None and SIGNATURE in part):
             self._text(part)
         elif kind == "functionCall":
-            self._function_call(part, mapping(part[kind]))
+            self._function_call(part, as_object(part[kind]))
         elif kind in ("executableCode", "toolCall"):
-            self._executed_call(part, kind, mapping(part[kind]))
+            self._executed_call(part, kind, as_object(part[kind]))
         elif kind in ("codeExecutionResult", "toolResponse"):
-            self._executed_result(part, kind, mapping(part[kind]))
+            self._executed_result(part, kind, as_object(part[kind]))
         elif kind in ("inlineData", "fileData") and not part.get("thought"):
-            self._medium(part, kind, mapping(part[kind]))
+            self._medium(part, kind, as_object(part[kind]))
         elif kind is not None:
             self.item(ProviderPart(kind=kind, provider_data={DIALECT: kept(part)}))
 
@@ -254,18 +254,18 @@ class GenerateContentDecoder(MessageDecoder):
             self.run(text, reasoning=reasoning)
 
     def _function_call(self, part: dict[str, Any], call: dict[str, Any]) -> None:
-        name = word(call.get("name"))
+        name = word_or_none(call.get("name"))
         if name is not None:
             self._close_call()
-            given = word(call.get("id"))
+            given = word_or_none(call.get("id"))
             call_id = self.new_call_id(given)
             self.call_started(call_id, name)
             self._call = _OpenCall(call_id, given)
         opened = self._call
         if opened is None:
             return  # it goes on with a call that never began, or closes one for the second time
-        opened.signature = word(part.get(SIGNATURE)) or opened.signature
-        self.call_delta(opened.id, opened.arguments.put(mapping(call.get("args"))))
+        opened.signature = word_or_none(part.get(SIGNATURE)) or opened.signature
+        self.call_delta(opened.id, opened.arguments.put(as_object(call.get("args"))))
         self.call_delta(opened.id, opened.arguments.feed(call.get("partialArgs")))
         if not call.get("willContinue"):
             self._close_call()
@@ -283,31 +283,32 @@ class GenerateContentDecoder(MessageDecoder):
 
     def _executed_call(self, part: dict[str, Any], kind: str, call: dict[str, Any]) -> None:
         """Read a call that the provider runs itself; the part is kept whole, because it has to come back whole."""
-        given = word(call.get("id"))
+        given = word_or_none(call.get("id"))
         call_id = self._executed[given] = self.new_call_id(given)
         self._executed[None] = call_id
         if kind == "executableCode":
             name, arguments = _CODE, {key: kept(value) for key, value in call.items() if key != "id"}
         else:
-            name, arguments = word(call.get("toolType")) or kind, kept(mapping(call.get("args")))
+            name, arguments = word_or_none(call.get("toolType")) or kind, kept(as_object(call.get("args")))
         self.call_started(call_id, name, provider_executed=True)
         self.call_delta(call_id, to_json(arguments).decode() if arguments else "")
         self.call_completed(call_id, arguments=arguments, extra={DIALECT: kept(part)})
 
     def _executed_result(self, part: dict[str, Any], kind: str, result: dict[str, Any]) -> None:
-        given = word(result.get("id"))
+        given = word_or_none(result.get("id"))
         call_id = self._executed.get(given) or self._executed.get(None) or self.new_call_id(given)
         if kind == "codeExecutionResult":
-            name, output = _CODE, word(result.get("output"))
+            name, output = _CODE, word_or_none(result.get("output"))
             failed = result.get("outcome") not in (None, "OUTCOME_OK", "OUTCOME_UNSPECIFIED")
         else:
-            response = kept(mapping(result.get("response")))
-            name, output, failed = word(result.get("toolType")) or kind, to_json(response).decode() if response else None, False
+            response = kept(as_object(result.get("response")))
+            name, output = word_or_none(result.get("toolType")) or kind, to_json(response).decode() if response else None
+            failed = False
         content = (TextPart(text=output),) if output else ()
         self.result(call_id, name, content, is_error=failed, extra={DIALECT: kept(part)})
 
     def _medium(self, part: dict[str, Any], kind: str, medium: dict[str, Any]) -> None:
-        media_type, url = word(medium.get("mimeType")), word(medium.get("fileUri"))
+        media_type, url = word_or_none(medium.get("mimeType")), word_or_none(medium.get("fileUri"))
         family = (media_type or "").partition("/")[0]
         model = _MODELS.get(family)
         if model is None or (kind == "fileData" and url is None):
@@ -339,7 +340,7 @@ class _OpenCall:
 
 
 def _signed(part: dict[str, Any]) -> dict[str, JsonValue]:
-    signature = word(part.get(SIGNATURE))
+    signature = word_or_none(part.get(SIGNATURE))
     return {} if signature is None else {DIALECT: {SIGNATURE: signature}}
 
 

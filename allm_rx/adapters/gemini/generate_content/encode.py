@@ -18,10 +18,10 @@ from allm_rx.adapters.gemini.generate_content.contents import encode_contents, s
 from allm_rx.adapters.gemini.generate_content.options import generation
 from allm_rx.adapters.gemini.generate_content.schema import gemini_schema
 from allm_rx.adapters.gemini.generate_content.tools import encode_tools
-from allm_rx.adapters.gemini.shapes import mapping
 from allm_rx.data.requests import JsonSchema
 from allm_rx.wire.http import WireRequest
 from allm_rx.wire.merging import merged
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +100,7 @@ def spelled(options: Mapping[str, Any]) -> Wire:
     wire: Wire = {}
     for name, value in options.items():
         field = _SNAKE.sub(lambda found: found[1].upper(), name)
-        inner = mapping(value) if field in _SPELLED else {}
+        inner = as_object(value) if field in _SPELLED else {}
         wire[field] = spelled(inner) if inner else value
     return wire
 

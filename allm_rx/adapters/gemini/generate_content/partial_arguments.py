@@ -15,7 +15,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from allm_rx.adapters.gemini.shapes import kept, mappings, word
+from allm_rx.adapters.gemini.provider_data import kept
+from allm_rx.wire.shapes import as_objects, word_or_none
 from allm_rx.wire.text import SurrogateJoiner, repair
 
 _STEP = re.compile(r"""\.?([^.\[\]'"]+)|\[(\d{1,18})\]|\[(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\]""")
@@ -91,7 +92,7 @@ class PartialArguments:
         Raises:
             ValueError: a path or a value nests too deeply.
         """
-        return "".join(self._take(piece) for piece in mappings(pieces))
+        return "".join(self._take(piece) for piece in as_objects(pieces))
 
     def put(self, arguments: dict[str, Any]) -> str:
         """Take arguments that came whole and give the JSON text they add."""
@@ -111,7 +112,7 @@ class PartialArguments:
         return {str(name): _built(item) for name, item in self._root.items.items()}
 
     def _take(self, piece: dict[str, Any]) -> str:
-        path = _steps(word(piece.get("jsonPath")) or "")
+        path = _steps(word_or_none(piece.get("jsonPath")) or "")
         if not path:
             return ""
         if isinstance(text := piece.get("stringValue"), str):

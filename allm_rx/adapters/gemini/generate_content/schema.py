@@ -14,35 +14,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from allm_rx.adapters.gemini.shapes import mapping
+from allm_rx.wire.json_schema import UNSAYABLE, target_of
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pydantic import JsonValue
 
-Path = tuple[str | int, ...]
-Schema = dict[str, Any]
+    from allm_rx.wire.capabilities import Path
+    from allm_rx.wire.json_schema import Schema
 
 _NAMED = ("properties", "$defs", "definitions")
 """Keywords with schemas by name."""
 _NESTED = ("items", "prefixItems", "anyOf", "oneOf", "allOf", "additionalProperties")
 """Keywords with a schema, or a list of them."""
-_UNREAD = frozenset(
-    {
-        "contains",
-        "dependentRequired",
-        "dependentSchemas",
-        "else",
-        "if",
-        "not",
-        "patternProperties",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
-)
+_UNREAD = UNSAYABLE | {"contains", "propertyNames", "unevaluatedItems"}
 _ABOUT = frozenset({"$schema", "$id", "$comment"})
 """Keywords about the schema itself, of no use to a model."""
 _MOST = 10_000
@@ -72,17 +59,17 @@ def _unread(node: Any, root: Schema, path: Path) -> Iterator[tuple[Path, str]]:
         for index, item in enumerate(node):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             yield from _unread(item, root, (*path, index))
         return
-    fields = mapping(node)
+    fields = as_object(node)
     for key, value in fields.items():
         where = (*path, key)
         if key in _UNREAD:
             yield where, key
-        elif key == "$ref" and _target(value, root) is None:
+        elif key == "$ref" and target_of(value, root) is None:
             yield where, f"$ref {value!r}"
         elif key == "allOf" and _together(fields, root) is None:
             yield where, key
         elif key in _NAMED:
-            for name, item in mapping(value).items():
+            for name, item in as_object(value).items():
                 yield from _unread(item, root, (*where, name))
         elif key in _NESTED:
             yield from _unread(value, root, where)
@@ -102,7 +89,7 @@ class _Writer:
         if not isinstance(node, dict):
             return node
         self._left -= 1
-        fields = mapping(node)
+        fields = as_object(node)
         reference = fields.get("$ref")
         if isinstance(reference, str) and any(not key.startswith("$") for key in fields):
             return self._written_out(reference, fields)
@@ -115,7 +102,7 @@ class _Writer:
         written: Schema = {}
         for key, value in fields.items():
             if key in _NAMED:
-                written[key] = {name: self.write(item) for name, item in mapping(value).items()}
+                written[key] = {name: self.write(item) for name, item in as_object(value).items()}
             elif key == "const":
                 written.setdefault("enum", [value])
             elif key in _NESTED:
@@ -129,7 +116,7 @@ class _Writer:
 
     def _written_out(self, reference: str, fields: Schema) -> Schema:
         """Write out a reference whose neighbours would be refused; one to where it stands itself stays, without them."""
-        target = _target(reference, self._root)
+        target = target_of(reference, self._root)
         if target is None or reference in self._inside or not self._goes_on():
             return {"$ref": reference}
         self._inside.append(reference)
@@ -138,33 +125,20 @@ class _Writer:
         return written
 
 
-def _target(reference: Any, root: Schema) -> Schema | None:
-    """Give the schema that a reference within the same document leads to."""
-    if not isinstance(reference, str) or not reference.startswith("#"):
-        return None
-    node: Any = root
-    for step in filter(None, reference.removeprefix("#").split("/")):
-        name = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(node, dict) or name not in node:
-            return None
-        node = mapping(node)[name]
-    return mapping(node) if isinstance(node, dict) else None
-
-
 def _together(fields: Schema, root: Schema) -> Schema | None:
     """Put the parts of an `allOf` into one schema; None when they contradict, or cannot be told apart from a cycle."""
     parts = fields["allOf"]
     result: Schema = {key: value for key, value in fields.items() if key != "allOf"}
     for part in parts if isinstance(parts, list) else ():  # pyright: ignore[reportUnknownVariableType]
-        inner = mapping(part)
+        inner = as_object(part)
         if set(inner) == {"$ref"}:
-            inner = _target(inner["$ref"], root) or inner
+            inner = target_of(inner["$ref"], root) or inner
         for key, value in inner.items():
             before = result.get(key)
             if key not in result or before == value:
                 result[key] = value
             elif key == "properties":
-                result[key] = {**mapping(value), **mapping(before)}
+                result[key] = {**as_object(value), **as_object(before)}
             elif key == "required" and isinstance(before, list) and isinstance(value, list):
                 result[key] = [*before, *(name for name in value if name not in before)]  # pyright: ignore[reportUnknownVariableType]
             elif key not in ("title", "description", "default"):

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, cast
 
-from allm_rx.adapters.gemini.shapes import DIALECT, kept, mapping, mappings, number, word
+from allm_rx.adapters.gemini.provider_data import DIALECT, kept
 from allm_rx.data.parts import SourcePart
+from allm_rx.wire.shapes import as_integer, as_object, as_objects, word_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,26 +58,26 @@ class Sources:
             blocks: the text so far, that of this chunk included.
         """
         answer = _Answer(blocks)
-        yield from self._grounding(mapping(candidate.get("groundingMetadata")), answer)
-        pages = mapping(candidate.get("urlContextMetadata")).get("urlMetadata")
-        for page in mappings(pages):
-            url = word(page.get("retrievedUrl"))
+        yield from self._grounding(as_object(candidate.get("groundingMetadata")), answer)
+        pages = as_object(candidate.get("urlContextMetadata")).get("urlMetadata")
+        for page in as_objects(pages):
+            url = word_or_none(page.get("retrievedUrl"))
             if page.get("urlRetrievalStatus") in _FETCHED:
                 yield from self._new(SourcePart(url=url), _Span())
-        works = mapping(candidate.get("citationMetadata"))
-        for work in mappings(works.get("citations") or works.get("citationSources")):
+        works = as_object(candidate.get("citationMetadata"))
+        for work in as_objects(works.get("citations") or works.get("citationSources")):
             span = answer.span(work, None)
             rest = {key: kept(work[key]) for key in ("license", "publicationDate") if work.get(key)}
-            part = SourcePart(url=word(work.get("uri")), title=word(work.get("title")), provider_data=_own(rest))
+            part = SourcePart(url=word_or_none(work.get("uri")), title=word_or_none(work.get("title")), provider_data=_own(rest))
             yield from self._new(part, span)
 
     def _grounding(self, metadata: dict[str, Any], answer: _Answer) -> Iterator[SourcePart]:
-        supports = list(mappings(metadata.get("groundingSupports")))
-        for index, chunk in enumerate(mappings(metadata.get("groundingChunks"))):
+        supports = list(as_objects(metadata.get("groundingSupports")))
+        for index, chunk in enumerate(as_objects(metadata.get("groundingChunks"))):
             part = _source(chunk)
-            segments = [mapping(support.get("segment")) for support in supports if index in _indices(support)]
+            segments = [as_object(support.get("segment")) for support in supports if index in _indices(support)]
             for segment in segments or ({},):
-                yield from self._new(part, answer.span(segment, word(segment.get("text"))))
+                yield from self._new(part, answer.span(segment, word_or_none(segment.get("text"))))
 
     def _new(self, part: SourcePart, span: _Span) -> Iterator[SourcePart]:
         place = part.url or part.document_id or part.title
@@ -90,13 +91,13 @@ class Sources:
 def _source(chunk: dict[str, Any]) -> SourcePart:
     """Read a grounding chunk: an object under the one key that says what it is."""
     kind = next((key for key, value in chunk.items() if isinstance(value, dict)), "")
-    told = mapping(chunk.get(kind))
+    told = as_object(chunk.get(kind))
     rest = {key: kept(value) for key, value in told.items() if key not in _MODELLED}
     return SourcePart(
-        url=word(told.get("uri")) or word(told.get("sourceUri")),
-        title=word(told.get("title")),
-        document_id=word(told.get("documentName")) or word(told.get("placeId")),
-        quote=word(told.get("text")),
+        url=word_or_none(told.get("uri")) or word_or_none(told.get("sourceUri")),
+        title=word_or_none(told.get("title")),
+        document_id=word_or_none(told.get("documentName")) or word_or_none(told.get("placeId")),
+        quote=word_or_none(told.get("text")),
         provider_data=_own({kind: rest} if rest else {}),
     )
 
@@ -126,10 +127,10 @@ class _Answer:
             place: has `startIndex`, absent for 0, and `endIndex`.
             words: what should stand there, where the provider tells.
         """
-        end = number(place.get("endIndex"))
+        end = as_integer(place.get("endIndex"))
         if end is None:
             return _Span()
-        first, last = self._character(number(place.get("startIndex")) or 0), self._character(end)
+        first, last = self._character(as_integer(place.get("startIndex")) or 0), self._character(end)
         if words is not None and self._text[first:last] != words:
             first = self._text.find(words)
             last = first + len(words)

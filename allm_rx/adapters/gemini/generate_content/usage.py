@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from allm_rx.adapters.gemini.shapes import kept, number
+from allm_rx.adapters.gemini.provider_data import kept
 from allm_rx.data.usage import Usage
+from allm_rx.wire.shapes import as_integer
 
 _PROMPT = ("promptTokenCount", "toolUsePromptTokenCount")
 _OUTPUT = ("candidatesTokenCount", "thoughtsTokenCount")
@@ -43,12 +44,12 @@ class UsageCounts:
         return Usage(
             input_tokens=self._sum(_PROMPT),
             output_tokens=self._sum(_OUTPUT),
-            cached_input_tokens=number(counts.get("cachedContentTokenCount")),
-            reasoning_tokens=number(counts.get("thoughtsTokenCount")),
-            total_tokens=number(counts.get("totalTokenCount")),
+            cached_input_tokens=as_integer(counts.get("cachedContentTokenCount")),
+            reasoning_tokens=as_integer(counts.get("thoughtsTokenCount")),
+            total_tokens=as_integer(counts.get("totalTokenCount")),
             extra=kept({name: value for name, value in counts.items() if name not in _MODELLED}),
         )
 
     def _sum(self, names: tuple[str, ...]) -> int | None:
-        known = [count for name in names if (count := number(self._counts.get(name))) is not None]
+        known = [count for name in names if (count := as_integer(self._counts.get(name))) is not None]
         return sum(known) if known else None

@@ -11,7 +11,6 @@ from allm_rx.adapters.openai.chat_completions.decode import ChatDecoder
 from allm_rx.adapters.openai.chat_completions.encode import encode
 from allm_rx.adapters.openai.chat_completions.options import Quirks, quirks_of
 from allm_rx.adapters.openai.service import OpenAIService
-from allm_rx.operators.exchange import exchange
 from allm_rx.wire.answers import ANSWER_TOOL
 
 if TYPE_CHECKING:
@@ -19,9 +18,10 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
     from allm_rx.abc.adapter import Call
+    from allm_rx.abc.emitter import Facts
     from allm_rx.data.events import Event
     from allm_rx.data.requests import Request
-    from allm_rx.wire.http import ResponseHead, WireRequest
+    from allm_rx.wire.http import WireRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
@@ -50,11 +50,8 @@ class OpenAIChat(OpenAIService):
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
-        sent: set[SecretStr | None] = set()
 
-        def wire() -> WireRequest:
-            key = self._key(call)
-            sent.add(key)
+        def encoded(key: SecretStr | None) -> WireRequest:
             return encode(
                 request,
                 quirks=self._ways,
@@ -64,13 +61,11 @@ class OpenAIChat(OpenAIService):
                 connect_timeout=call.timeouts.connect,
             )
 
-        def decoder(head: ResponseHead | None) -> ChatDecoder:
+        def decoder(facts: Facts) -> ChatDecoder:
             answer_tool = ANSWER_TOOL if answer_by_tool(request, self._ways) is not None else None
-            return ChatDecoder(think_tags=self._ways.think_tags, answer_tool=answer_tool, **self._facts(call, head, sent))
+            return ChatDecoder(think_tags=self._ways.think_tags, answer_tool=answer_tool, **facts)
 
-        transport = self.transport or call.host.transport
-        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
-        return call.host.deliver(stream)
+        return self._answer(call, encoded, decoder)
 
     @property
     def _ways(self) -> Quirks:

@@ -38,7 +38,7 @@ def stops_thinking(request: Request, quirks: Quirks) -> bool:
     return not quirks.thinks_when_forced and (forces_a_tool(request) or answer_by_tool(request, quirks) is not None)
 
 
-def tool_issues(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:
+def forced_tool_issues(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:
     """Give what a forced tool excludes, and what cannot come as its arguments."""
     wanted = answer_by_tool(request, quirks)
     if not quirks.thinks_when_forced:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+from weakref import proxy
 
 from pydantic_core import to_json
 
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
-from allm_rx.adapters.openai.chat_completions.wire import as_word
 from allm_rx.wire.partial_json import parse_object
+from allm_rx.wire.shapes import word_or_none
 from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Calls:
             emitter: told what begins, grows and ends.
             answer_tool: the tool whose arguments are the answer, see `wire.answers`.
         """
-        self._emitter = emitter
+        self._emitter: EventEmitter = proxy(emitter)  # it owns us: a finished answer should be no cycle
         self._answer_tool = answer_tool
         self._answer: _Call | None = None
         self._calls: list[_Call] = []
@@ -111,7 +112,7 @@ class Calls:
     def _delta(self, delta: dict[str, Any]) -> None:
         custom = delta.get("custom")
         body = cast("dict[str, Any]", custom if isinstance(custom, dict) else delta.get("function") or {})
-        given, name = as_word(delta.get("id")), as_word(body.get("name"))
+        given, name = word_or_none(delta.get("id")), word_or_none(body.get("name"))
         arguments = _text(body.get("input" if body is custom else "arguments"))
         call = self._find(delta.get("index"), given, name, arguments)
         if call is None:

@@ -6,24 +6,22 @@ Rule 2: an option is refused rather than dropped: who asks for a cache key must 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from allm_rx.adapters.openai.chat_completions.answers import tool_issues
+from allm_rx.adapters.openai.chat_completions.answers import forced_tool_issues
 from allm_rx.adapters.openai.chat_completions.caching import cache_issues
 from allm_rx.adapters.openai.chat_completions.messages import DIALECT
-from allm_rx.data.parts import AudioPart, FilePart, ImagePart, ToolResultPart
-from allm_rx.data.tools import ProviderTool
-from allm_rx.errors import Issue, ValidationError
+from allm_rx.data.parts import FilePart, ImagePart
+from allm_rx.errors import Issue
+from allm_rx.wire.capabilities import media_issues, refuse, tool_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from allm_rx.adapters.openai.chat_completions.options import Quirks
-    from allm_rx.data.messages import Message
-    from allm_rx.data.parts import Part
     from allm_rx.data.requests import Request
-
-Path = tuple[str | int, ...]
+    from allm_rx.wire.capabilities import Medium, Path
 
 
 def check(request: Request, *, quirks: Quirks, provider: str) -> None:
@@ -33,45 +31,24 @@ def check(request: Request, *, quirks: Quirks, provider: str) -> None:
         ValidationError: `unsupported_capability`, with the path of everything that cannot.
     """
     issues = [
-        *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, quirks, provider)),
-        *_tools(request, provider),
+        *media_issues(request, provider, partial(_media, quirks=quirks, provider=provider)),
+        *tool_issues(request, DIALECT, provider),
         *_reasoning(request, quirks, provider),
-        *tool_issues(request, quirks, provider),
+        *forced_tool_issues(request, quirks, provider),
         *cache_issues(request, quirks, provider),
         *_options(request),
     ]
-    if issues:
-        error = ValidationError.of("unsupported_capability", *issues)
-        error.provider = provider
-        raise error
+    refuse(issues, provider)
 
 
-def _message(index: int, message: Message, quirks: Quirks, provider: str) -> Iterator[Issue]:
-    if message.role == "assistant":
+def _media(medium: Medium, quirks: Quirks, provider: str) -> Iterator[Issue]:
+    part, path = medium.part, medium.path
+    if medium.role == "assistant":
         return
-    for position, part in enumerate(message.content):
-        path: Path = ("messages", index, "content", position)
-        if message.role == "system" and isinstance(part, (ImagePart, FilePart, AudioPart)):
-            kind = f"{'an' if part.type in ('image', 'audio') else 'a'} {part.type}"
-            yield Issue(path, f"{part.type}_in_system_message", f"{provider} takes no {kind} here: put it into a user message")
-        elif isinstance(part, ToolResultPart):
-            yield from _result(path, part, quirks, provider)
-        else:
-            yield from _media(path, part, quirks, provider)
-
-
-def _result(path: Path, result: ToolResultPart, quirks: Quirks, provider: str) -> Iterator[Issue]:
-    for position, part in enumerate(result.content):
-        where = (*path, "content", position)
-        if isinstance(part, (ImagePart, FilePart, AudioPart)) and not quirks.user_after_tool:
-            what = f"{provider} takes only text from tools, not {part.type!r} parts: give a text, such as a description"
-            yield Issue(where, "media_in_tool_result", what)
-        else:
-            yield from _media(where, part, quirks, provider)
-
-
-def _media(path: Path, part: Part, quirks: Quirks, provider: str) -> Iterator[Issue]:
-    if isinstance(part, ImagePart):
+    if medium.in_result and not quirks.user_after_tool:
+        what = f"{provider} takes only text from tools, not {part.type!r} parts: give a text, such as a description"
+        yield Issue(path, "media_in_tool_result", what)
+    elif isinstance(part, ImagePart):
         if part.file_id is not None:
             yield _refused(path, "file_id", f"{provider} takes no picture by its file id {part.file_id!r}")
         elif part.url is not None and not quirks.image_urls and not part.url.startswith("data:"):
@@ -81,20 +58,13 @@ def _media(path: Path, part: Part, quirks: Quirks, provider: str) -> Iterator[Is
             yield _refused(path, "file_id", f"{provider} knows no files by an id, such as {part.file_id!r}")
         elif part.url is not None and not quirks.file_urls and not part.url.startswith("data:"):
             yield _refused(path, "url", f"{provider} does not fetch documents, such as {part.url!r}")
-    elif isinstance(part, AudioPart) and part.data is None:
+    elif part.data is None:
         given = part.url or part.file_id
         yield _refused(path, "audio_source", f"{provider} takes sound as bytes only, not {given!r}")
 
 
 def _refused(path: Path, code: str, what: str) -> Issue:
     return Issue(path, f"unsupported_{code}", f"{what}: give its bytes, as `from_path` does")
-
-
-def _tools(request: Request, provider: str) -> Iterator[Issue]:
-    for index, tool in enumerate(request.tools):
-        if isinstance(tool, ProviderTool) and tool.dialect != DIALECT:
-            what = f"the tool {tool.name!r} belongs to {tool.dialect!r}, but {provider} is spoken to in {DIALECT!r}: leave it out"
-            yield Issue(("tools", index), "foreign_tool", what)
 
 
 def _reasoning(request: Request, quirks: Quirks, provider: str) -> Iterator[Issue]:

@@ -18,7 +18,6 @@ from allm_rx.adapters.openai.chat_completions.messages import DIALECT
 from allm_rx.adapters.openai.chat_completions.reasoning_details import ReasoningDetails
 from allm_rx.adapters.openai.chat_completions.speech import Speech
 from allm_rx.adapters.openai.chat_completions.think_tags import ThinkTags
-from allm_rx.adapters.openai.chat_completions.wire import as_object, as_objects, as_position, as_word, first_of
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.adapters.openai.media import image_of
 from allm_rx.adapters.openai.usage import usage_of
@@ -26,6 +25,7 @@ from allm_rx.data.failures import Failure
 from allm_rx.data.parts import SourcePart
 from allm_rx.wire.answers import answered
 from allm_rx.wire.failures import complaint
+from allm_rx.wire.shapes import as_integer, as_object, as_objects, first_of, word_or_none
 from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from allm_rx.adapters.openai.chat_completions.options import ThinkTags as ThinkTagsOption
     from allm_rx.data.messages import Message
     from allm_rx.data.responses import FinishReason
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -81,7 +81,6 @@ class ChatDecoder(MessageDecoder):
         self._calls = Calls(self, answer_tool)
         self._waits = answer_tool is not None
         self._waiting: list[str] = []
-        self._tell = self.run if self._tags is None else self._tell_apart
         self._details = ReasoningDetails()
         self._speech = Speech()
         self._finish: str | None = None
@@ -98,7 +97,7 @@ class ChatDecoder(MessageDecoder):
     def frame(self, data: dict[str, Any], event: str) -> None:  # noqa: C901 - there is one per token: a call costs more than a line
         """Read one chunk."""
         if not self._started:
-            self.seen(as_word(data.get("id")), as_word(data.get("model")))
+            self.seen(word_or_none(data.get("id")), word_or_none(data.get("model")))
         plain = ""
         choices = data.get("choices")
         if choices:
@@ -130,7 +129,7 @@ class ChatDecoder(MessageDecoder):
         if data.get("error") or event == "error" or self._failed or not (choices or "choices" in data):
             self._complain(data, event)
         elif plain:
-            self.repeatable(_CONTENT, plain, self._text if self._waits else self._tell)
+            self.repeatable(_CONTENT, plain, self.run if self._tags is None and not self._waits else self._text)
 
     def marker(self, data: bytes) -> bool:
         """Read `[DONE]`; a blank record only shows that the server lives."""
@@ -144,7 +143,7 @@ class ChatDecoder(MessageDecoder):
     def body(self, data: dict[str, Any]) -> None:
         """Read an answer that came whole; having come whole, it has its natural end."""
         if "choices" not in data and not data.get("error"):
-            told = self.failure(None, data, text="", head=None)
+            told = self.failure_in(data)
             self.error(told if complaint(data).message else self._malformed(f"{self.provider} answered without `choices`"))
             return
         self.frame(data, "")
@@ -169,9 +168,9 @@ class ChatDecoder(MessageDecoder):
         else:
             self.complete("content_filter" if self._refused and reason == "stop" else reason, self._finish)
 
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+    def failure(self, answer: ErrorAnswer) -> Failure:
         """Map an error of any compatible service."""
-        return openai_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+        return openai_failure(answer)
 
     def close_run(self, extra: dict[str, JsonValue] | None = None) -> None:
         """Say that the current run of text is over; text that waits comes first, and reasoning is marked as ours."""
@@ -201,10 +200,12 @@ class ChatDecoder(MessageDecoder):
         else:
             self._tell(content)
 
-    def _tell_apart(self, content: str) -> None:
-        if self._tags is not None:
-            for reasoning, piece in self._tags.feed(content):
-                self.run(piece, reasoning=reasoning)
+    def _tell(self, content: str) -> None:
+        if self._tags is None:
+            self.run(content)
+            return
+        for reasoning, piece in self._tags.feed(content):
+            self.run(piece, reasoning=reasoning)
 
     def _settle_waiting(self) -> None:
         waiting, self._waiting = "".join(self._waiting), []
@@ -269,7 +270,7 @@ class ChatDecoder(MessageDecoder):
 
     def _image(self, part: dict[str, Any]) -> None:
         given = part.get("image_url")
-        url = as_word(given if isinstance(given, str) else as_object(given).get("url"))
+        url = word_or_none(given if isinstance(given, str) else as_object(given).get("url"))
         if url is not None and url not in self._images:
             self._images.add(url)
             if (image := image_of(url)) is not None:
@@ -281,11 +282,11 @@ class ChatDecoder(MessageDecoder):
             kind = annotation.get("type")
             told = as_object(annotation.get(kind)) if isinstance(kind, str) and kind in annotation else annotation
             self._source(
-                url=as_word(told.get("url")),
-                title=as_word(told.get("title")) or as_word(told.get("filename")),
-                document_id=as_word(told.get("file_id")),
-                start=as_position(told.get("start_index")),
-                end=as_position(told.get("end_index")),
+                url=word_or_none(told.get("url")),
+                title=word_or_none(told.get("title")) or word_or_none(told.get("filename")),
+                document_id=word_or_none(told.get("file_id")),
+                start=as_integer(told.get("start_index")),
+                end=as_integer(told.get("end_index")),
                 block_id=block,
             )
 
@@ -297,11 +298,11 @@ class ChatDecoder(MessageDecoder):
         self._listed = listed
         cited = {source[0] for source in self._sources}
         for result in as_objects(listed[0]):
-            url = as_word(result.get("url"))
+            url = word_or_none(result.get("url"))
             if url not in cited:
-                self._source(url=url, title=as_word(result.get("title")))
+                self._source(url=url, title=word_or_none(result.get("title")))
         for item in cast("list[Any]", listed[1]) if isinstance(listed[1], list) else ():
-            url = as_word(item)
+            url = word_or_none(item)
             if url is not None and url not in cited:
                 self._source(url=url)
 
@@ -342,7 +343,7 @@ class ChatDecoder(MessageDecoder):
         """Read an error inside a stream, in the shapes it has there."""
         flat = data.get("object") == "error" or data.get("type") == "error" or event == "error"
         if data.get("error") or flat or self._failed:
-            self.error(self.failure(None, data if data.get("error") or flat else self._failed, text="", head=None))
+            self.error(self.failure_in(data if data.get("error") or flat else self._failed))
 
     def _gave_up(self, reason: str) -> Failure:
         why = self.safe(reason)

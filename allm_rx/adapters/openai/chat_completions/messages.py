@@ -30,6 +30,7 @@ from allm_rx.data.parts import (
     ToolResultPart,
 )
 from allm_rx.wire.merging import merged
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,8 +74,7 @@ def encode_messages(messages: Iterable[Message], quirks: Quirks) -> list[Wire]:
 
 def own(part: Part | Message) -> dict[str, JsonValue]:
     """Give what this protocol keeps with a part or a message."""
-    data = part.provider_data.get(DIALECT)
-    return data if isinstance(data, dict) else {}
+    return as_object(part.provider_data.get(DIALECT))
 
 
 def call_id(given: str, quirks: Quirks) -> str:

@@ -10,16 +10,16 @@ from allm_rx.adapters.openai.responses.decode import ResponsesDecoder
 from allm_rx.adapters.openai.responses.encode import encode
 from allm_rx.adapters.openai.responses.hosted import client_side
 from allm_rx.adapters.openai.service import OpenAIService
-from allm_rx.operators.exchange import exchange
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
     from reactivex import Observable
 
     from allm_rx.abc.adapter import Call
+    from allm_rx.abc.emitter import Facts
     from allm_rx.data.events import Event
     from allm_rx.data.requests import Request
-    from allm_rx.wire.http import ResponseHead, WireRequest
+    from allm_rx.wire.http import WireRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
@@ -44,16 +44,11 @@ class OpenAI(OpenAIService):
 
     def stream(self, request: Request, call: Call, /) -> Observable[Event]:
         """Send the request on subscription; see `Adapter.stream` for the guarantees."""
-        sent: set[SecretStr | None] = set()
 
-        def wire() -> WireRequest:
-            key = self._key(call)
-            sent.add(key)
+        def encoded(key: SecretStr | None) -> WireRequest:
             return encode(request, base_url=self.base_url, key=key, headers=self.headers, connect_timeout=call.timeouts.connect)
 
-        def decoder(head: ResponseHead | None) -> ResponsesDecoder:
-            return ResponsesDecoder(client=client_side(request.tools), **self._facts(call, head, sent))
+        def decoder(facts: Facts) -> ResponsesDecoder:
+            return ResponsesDecoder(client=client_side(request.tools), **facts)
 
-        transport = self.transport or call.host.transport
-        stream = exchange(transport, wire, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
-        return call.host.deliver(stream)
+        return self._answer(call, encoded, decoder)

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 from allm_rx.adapters.openai.responses.wire import DIALECT
 from allm_rx.adapters.openai.strictness import strict_issues
-from allm_rx.data.parts import AudioPart, ToolResultPart
+from allm_rx.data.parts import AudioPart
 from allm_rx.data.requests import JsonSchema
-from allm_rx.data.tools import ProviderTool
-from allm_rx.errors import Issue, ValidationError
+from allm_rx.errors import Issue
+from allm_rx.wire.capabilities import media_of, refuse, tool_issues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from allm_rx.data.messages import Message
     from allm_rx.data.requests import Request
-
-Path = tuple[str | int, ...]
+    from allm_rx.wire.capabilities import Medium
 
 
 def check(request: Request, *, provider: str) -> None:
@@ -30,43 +28,24 @@ def check(request: Request, *, provider: str) -> None:
         ValidationError: `unsupported_capability`, with the path of everything that cannot.
     """
     issues = [
-        *(issue for index, message in enumerate(request.messages) for issue in _message(index, message, provider)),
-        *_tools(request, provider),
+        *(issue for medium in media_of(request) for issue in _sound(medium, provider)),
+        *tool_issues(request, DIALECT, provider, strict_issues),
         *_format(request),
         *_options(request, provider),
     ]
-    if issues:
-        error = ValidationError.of("unsupported_capability", *issues)
-        error.provider = provider
-        raise error
+    refuse(issues, provider)
 
 
-def _message(index: int, message: Message, provider: str) -> Iterator[Issue]:
-    if message.role == "assistant":
-        return  # what of it cannot be sent again is left out
-    for position, part in enumerate(message.content):
-        path: Path = ("messages", index, "content", position)
-        if isinstance(part, AudioPart):
-            what = f"{provider} takes no 'audio' parts in this API, as in message {index}: give a text, or use `OpenAIChat`"
-            yield Issue(path, "unsupported_audio", what)
-        elif isinstance(part, ToolResultPart):
-            for inner, item in enumerate(part.content):
-                if isinstance(item, AudioPart):
-                    what = f"{provider} takes no 'audio' parts from tools, as in message {index}: give a text"
-                    yield Issue((*path, "content", inner), "audio_in_tool_result", what)
-
-
-def _tools(request: Request, provider: str) -> Iterator[Issue]:
-    for index, tool in enumerate(request.tools):
-        path: Path = ("tools", index)
-        if isinstance(tool, ProviderTool):
-            if tool.dialect != DIALECT:
-                belongs = f"the tool {tool.name!r} belongs to {tool.dialect!r}"
-                yield Issue(path, "foreign_tool", f"{belongs}, but {provider} is spoken to in {DIALECT!r}: leave it out")
-        elif tool.strict:
-            for issue in strict_issues(tool.parameters):
-                what = f"{issue.message}, or make the tool not `strict`"
-                yield Issue((*path, "parameters", *issue.path), issue.code, what)
+def _sound(medium: Medium, provider: str) -> Iterator[Issue]:
+    if medium.role == "assistant" or not isinstance(medium.part, AudioPart):
+        return  # what of an answer cannot be sent again is left out
+    place = f"as in message {medium.path[1]}"
+    if medium.in_result:
+        what = f"{provider} takes no 'audio' parts from tools, {place}: give a text"
+        yield Issue(medium.path, "audio_in_tool_result", what)
+    else:
+        what = f"{provider} takes no 'audio' parts in this API, {place}: give a text, or use `OpenAIChat`"
+        yield Issue(medium.path, "unsupported_audio", what)
 
 
 def _format(request: Request) -> Iterator[Issue]:

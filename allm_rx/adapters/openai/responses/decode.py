@@ -14,16 +14,17 @@ from allm_rx.abc.message_decoder import MessageDecoder
 from allm_rx.adapters.openai.errors import openai_failure
 from allm_rx.adapters.openai.responses.output import Output
 from allm_rx.adapters.openai.responses.texts import Message
-from allm_rx.adapters.openai.responses.wire import Wire, as_index, as_object, as_word, without
+from allm_rx.adapters.openai.responses.wire import Wire, without
 from allm_rx.adapters.openai.usage import usage_of
 from allm_rx.wire.failures import complaint
+from allm_rx.wire.shapes import as_integer, as_object, as_word
 from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import Facts
     from allm_rx.data.failures import Failure
     from allm_rx.data.responses import FinishReason
-    from allm_rx.wire.http import ResponseHead
+    from allm_rx.wire.failures import ErrorAnswer
 
 _PREFIX = "response."
 _TEXT = "response.output_text.delta"
@@ -83,7 +84,7 @@ class ResponsesDecoder(MessageDecoder):
         if "output" in data or data.get("object") == "response":
             self._conclude(data, as_word(data.get("status")) or "completed")
             return
-        told = self.failure(None, data, text="", head=None)
+        told = self.failure_in(data)
         self.error(told if complaint(data).message else self._malformed(f"{self.provider} answered without `output`"))
 
     def end(self) -> None:
@@ -93,9 +94,9 @@ class ResponsesDecoder(MessageDecoder):
         else:
             self.interrupted("`response.completed`")
 
-    def failure(self, status: int | None, data: Any, *, text: str, head: ResponseHead | None) -> Failure:
+    def failure(self, answer: ErrorAnswer) -> Failure:
         """Map an error of OpenAI, or of any service that speaks its protocols."""
-        return openai_failure(self.provider, status, data, text=text, head=head, safe=self.safe)
+        return openai_failure(answer)
 
     # Events.
 
@@ -122,7 +123,7 @@ class ResponsesDecoder(MessageDecoder):
         if item is None:
             return
         item.take("output_text.delta", data)
-        index, content = data.get("output_index"), as_index(data.get("content_index"))
+        index, content = data.get("output_index"), as_integer(data.get("content_index"))
         if content is not None and isinstance(item, Message) and self._output.is_alone(item, index):
             self._places[index, content] = item.block_id(content)
 
@@ -131,10 +132,10 @@ class ResponsesDecoder(MessageDecoder):
         nested = data.get("error")
         if kind == "error" and self._failed is None:
             told = nested or without(data, "type", "sequence_number")
-            self._failed = self.failure(None, {"error": told}, text="", head=None)
+            self._failed = self.failure_in({"error": told})
             self.finishing = True
         elif nested:  # no event of this API: a gateway speaks
-            self.error(self.failure(None, data, text="", head=None))
+            self.error(self.failure_in(data))
 
     def _note(self, response: Wire) -> None:
         self.seen(as_word(response.get("id")) or None, as_word(response.get("model")) or None)
@@ -150,7 +151,7 @@ class ResponsesDecoder(MessageDecoder):
         failed = status == "failed" or self._failed is not None or bool(response.get("error"))
         self._output.settle(response.get("output"), cut=failed or reason == "length")
         if failed:
-            self.error(self._failed or self.failure(None, {"error": response.get("error") or {}}, text="", head=None))
+            self.error(self._failed or self.failure_in({"error": response.get("error") or {}}))
         elif status == "completed":
             self.complete("content_filter" if self._output.refused else "stop", status)
         else:

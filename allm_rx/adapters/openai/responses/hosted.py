@@ -12,9 +12,10 @@ import binascii
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.openai.media import image_of
-from allm_rx.adapters.openai.responses.wire import DIALECT, as_json, as_object, as_objects, as_text, as_word, kept, without
+from allm_rx.adapters.openai.responses.wire import DIALECT, as_json, kept, without
 from allm_rx.data.parts import ImagePart, TextPart
 from allm_rx.data.tools import ProviderTool
+from allm_rx.wire.shapes import as_object, as_objects, as_text, as_word
 from allm_rx.wire.text import repair
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from allm_rx.adapters.openai.responses.wire import as_word
+from allm_rx.wire.shapes import as_word
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import EventEmitter

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from allm_rx.adapters.openai.responses.hosted import CALLS, arguments_of, image_in, result_of, runs_at_provider
 from allm_rx.adapters.openai.responses.item import Item
 from allm_rx.adapters.openai.responses.texts import Message, Reasoning
-from allm_rx.adapters.openai.responses.wire import Wire, as_json, as_text, as_word, kept, without
+from allm_rx.adapters.openai.responses.wire import Wire, as_json, kept, without
 from allm_rx.data.parts import ProviderPart
 from allm_rx.reducers.message import CUT_OFF
+from allm_rx.wire.shapes import as_text, as_word
 from allm_rx.wire.text import repair
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pydantic_core import to_json
 
 from allm_rx.adapters.openai.responses.content import as_base64, encode_content
 from allm_rx.adapters.openai.responses.results import encode_result
-from allm_rx.adapters.openai.responses.wire import Wire, as_object, as_word, own, without
+from allm_rx.adapters.openai.responses.wire import Wire, own, without
 from allm_rx.data.parts import (
     AudioPart,
     FilePart,
@@ -32,6 +32,7 @@ from allm_rx.data.parts import (
     ToolCall,
     ToolResultPart,
 )
+from allm_rx.wire.shapes import as_object, as_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.openai.responses.items import new_item
-from allm_rx.adapters.openai.responses.wire import as_index, as_object, as_objects, as_word
+from allm_rx.wire.shapes import as_integer, as_object, as_objects, as_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ class Output:
         """Begin an item."""
         item = new_item(self._out, len(self._items), wire, self._client)
         self._items.append(item)
-        place = as_index(index)
+        place = as_integer(index)
         (self._adrift if place is None else self._at.setdefault(place, [])).append(item)
         return item
 
@@ -73,7 +73,7 @@ class Output:
             return None
         if event.startswith("content_part.") and as_object(data.get("part")).get("type") == "reasoning_text":
             kind = "reasoning"
-        index, item_id = as_index(data.get("output_index")), as_word(data.get("item_id"))
+        index, item_id = as_integer(data.get("output_index")), as_word(data.get("item_id"))
         here = self._of(kind, index)
         still_open = [item for item in here if not item.done]
         if still_open:
@@ -87,7 +87,7 @@ class Output:
 
     def end(self, index: Any, wire: Wire) -> None:
         """Take a whole item; one that ended before is not told twice."""
-        here = self._of(as_word(wire.get("type")), as_index(index))
+        here = self._of(as_word(wire.get("type")), as_integer(index))
         named = [item for item in here if item.is_named_by(wire)]
         if any(item.done for item in named):
             return

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from allm_rx.adapters.openai.responses.content import encode_content, encode_part
-from allm_rx.adapters.openai.responses.wire import Wire, as_object, own, without
+from allm_rx.adapters.openai.responses.wire import Wire, own, without
 from allm_rx.data.parts import ImagePart, TextPart
 from allm_rx.wire.merging import merged
+from allm_rx.wire.shapes import as_object
 
 if TYPE_CHECKING:
     from allm_rx.data.parts import ToolCall, ToolResultPart

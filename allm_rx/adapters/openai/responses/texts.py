@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allm_rx.adapters.openai.responses.item import Item
-from allm_rx.adapters.openai.responses.wire import Wire, as_index, as_object, as_objects, as_text, as_word, kept, without
+from allm_rx.adapters.openai.responses.wire import Wire, kept, without
 from allm_rx.data.parts import ProviderPart, SourcePart
+from allm_rx.wire.shapes import as_integer, as_object, as_objects, as_text, as_word
 from allm_rx.wire.text import repair
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class _Texts(Item):
         return block
 
     def _at(self, blocks: dict[int, _Block], index: Any) -> _Block:
-        place = as_index(index)
+        place = as_integer(index)
         if place is None:
             place = max(blocks, default=0)
         block = blocks.get(place)
@@ -180,8 +181,8 @@ class Reasoning(_Texts):
         self.done = True
         whole = item or {}
         texts = [
-            *self._matched(self._summary, as_objects(whole.get("summary"))),
-            *self._matched(self._content, as_objects(whole.get("content"))),
+            *self._matched(self._summary, list(as_objects(whole.get("summary")))),
+            *self._matched(self._content, list(as_objects(whole.get("content")))),
         ]
         *others, last = texts or [(self._new(), {})]
         for block, part in others:
@@ -196,7 +197,7 @@ class Reasoning(_Texts):
 
 def _content_of(item: Wire) -> list[Wire]:
     content = item.get("content")
-    return [{"type": "output_text", "text": content}] if isinstance(content, str) and content else as_objects(content)
+    return [{"type": "output_text", "text": content}] if isinstance(content, str) and content else list(as_objects(content))
 
 
 def _text_in(part: Wire) -> str:
@@ -205,13 +206,13 @@ def _text_in(part: Wire) -> str:
 
 def _source_of(annotation: Wire, block_id: str) -> SourcePart:
     """Give the source that an annotation names; of a file's only the place in the answer is known, not how far it reaches."""
-    start = as_index(annotation.get("start_index"))
+    start = as_integer(annotation.get("start_index"))
     return SourcePart(
         url=as_word(annotation.get("url")) or None,
         title=as_word(annotation.get("title")) or as_word(annotation.get("filename")) or None,
         document_id=as_word(annotation.get("file_id")) or None,
-        start=as_index(annotation.get("index")) if start is None else start,
-        end=as_index(annotation.get("end_index")),
+        start=as_integer(annotation.get("index")) if start is None else start,
+        end=as_integer(annotation.get("end_index")),
         block_id=block_id,
         provider_data=kept(without(annotation, *_CITED)),
     )

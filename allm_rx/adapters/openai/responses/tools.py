@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from allm_rx.adapters.openai.responses.wire import Wire, as_word
 from allm_rx.adapters.openai.schemas import strict_schema
 from allm_rx.data.requests import AllowedTools
 from allm_rx.data.tools import ProviderTool
+from allm_rx.wire.shapes import as_word
 
 if TYPE_CHECKING:
+    from allm_rx.adapters.openai.responses.wire import Wire
     from allm_rx.data.requests import Request
     from allm_rx.data.tools import Tool
 

@@ -1,7 +1,6 @@
-"""The shapes of the Responses API that both directions share.
+"""What both directions of the Responses API share.
 
-Rule 1: reading is total: a value of the wrong kind is as good as absent.
-Rule 2: what is kept of an item for the next turn is its own words, under `provider_data["openai.responses"]`:
+Rule: what is kept of an item for the next turn is its own words, under `provider_data["openai.responses"]`:
 
 | part | what is kept |
 |---|---|
@@ -13,11 +12,12 @@ Rule 2: what is kept of an item for the next turn is its own words, under `provi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic_core import to_json
 
-from allm_rx.wire.text import repair, repair_json
+from allm_rx.wire.shapes import as_object
+from allm_rx.wire.text import repair_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,7 @@ Wire = dict[str, Any]
 
 def own(part: Part) -> dict[str, JsonValue]:
     """Give what this protocol keeps with a part; foreign keys are not looked at."""
-    data = part.provider_data.get(DIALECT)
-    return data if isinstance(data, dict) else {}
+    return as_object(part.provider_data.get(DIALECT))
 
 
 def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -47,32 +46,6 @@ def kept(data: Mapping[str, Any]) -> dict[str, JsonValue]:
 def without(item: Mapping[str, Any], *names: str) -> Wire:
     """Give an item without some of its fields."""
     return {name: value for name, value in item.items() if name not in names}
-
-
-def as_object(value: Any) -> Wire:
-    """Give an object, or an empty one for anything else."""
-    return cast("Wire", value) if isinstance(value, dict) else {}
-
-
-def as_objects(value: Any) -> list[Wire]:
-    """Give the objects in a list; anything else has none."""
-    items = cast("list[Any]", value) if isinstance(value, list) else ()
-    return [cast("Wire", item) for item in items if isinstance(item, dict)]
-
-
-def as_text(value: Any) -> str:
-    """Give a text, or an empty one for anything else; half a character at its end may have its other half elsewhere."""
-    return value if isinstance(value, str) else ""
-
-
-def as_word(value: Any) -> str:
-    """Give a text that stands for itself, such as an id."""
-    return repair(value) if isinstance(value, str) else ""
-
-
-def as_index(value: Any) -> int | None:
-    """Give a position, or None for anything else."""
-    return value if isinstance(value, int) else None
 
 
 def as_json(value: Any) -> str:
