@@ -4,6 +4,7 @@ Each test ends with nothing left in the process, and the server is the witness t
 """
 
 import asyncio
+import gc
 import os
 import random  # noqa: TID251 - seeded: the same thousand ways each time
 import signal
@@ -270,6 +271,23 @@ def test_a_coroutine_that_returns_early_leaves_what_it_began() -> None:
     assert seen.items[-1].failure.reason == "cancelled"
 
 
+def test_what_begins_while_a_loop_ends_is_left_too(caplog: pytest.LogCaptureFixture) -> None:
+    """The next prompt is asked when the answer before it is cut off; no request and no task outlives the loop."""
+    seen = Seen()
+    with ProviderServer(ENDLESS) as server:
+
+        async def main() -> None:
+            answers = rx.of("One", "Two", "Three").pipe(lx.generate(an_engine(server)))
+            answers.subscribe(seen.on_next, seen.on_error, seen.on_completed)
+            await until(lambda: "text_delta" in seen.types)
+
+        asyncio.run(main())
+        gc.collect()
+
+    assert [event.failure.reason for event in seen.items if event.type == "error"] == ["cancelled"] * 3
+    assert caplog.messages == []
+
+
 def test_ctrl_c_in_a_coroutine_leaves_what_it_began() -> None:
     """`asyncio.run` turns the signal into a cancellation, which closes the request."""
     with ProviderServer(ENDLESS) as server:
@@ -420,7 +438,7 @@ def test_what_a_forked_child_leaves_is_its_own() -> None:
     with ProviderServer(Answer("Hi there", faults=[Stall(after=2)])) as server:
         done = program(
             """
-            import os, sys, threading
+            import os, sys, threading, warnings
             from allm_rx import Engine, stream_generate
             from allm_rx import operators as lx
             from allm_rx.adapters import OpenAIChat
@@ -434,6 +452,7 @@ def test_what_a_forked_child_leaves_is_its_own() -> None:
                 return subscription
 
             ours = begun()
+            warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on: a fork beside threads may deadlock
             child = os.fork()
             if child == 0:
                 begun().dispose()

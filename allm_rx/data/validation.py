@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from allm_rx.data.messages import Message
+from allm_rx.data.parts import ToolCall
 from allm_rx.data.requests import AllowedTools, Request
 from allm_rx.data.sessions import Session
 from allm_rx.data.threads import Thread, unanswered
@@ -87,14 +88,20 @@ def _messages(messages: Sequence[Message], *, pending: Collection[str] = ()) -> 
         if message.role != "tool" and message.tool_results:
             what = f"a {message.role} message cannot hold results of tools: put them in a tool message, with `tool_result(...)`"
             yield Issue(path, "invalid_part_type", what)
-        if message.role != "assistant" and message.tool_calls:
+        calls = message.tool_calls
+        if message.role != "assistant" and calls:
             what = f"a {message.role} message cannot call tools: put the calls in an assistant message"
             yield Issue(path, "invalid_part_type", what)
-        ids = Counter(call.id for call in message.tool_calls)
-        for call_id in (call_id for call_id, count in ids.items() if count > 1):
-            what = f"{ids[call_id]} tool calls of the message have the id {shown(call_id)}: make them unique"
-            yield Issue(path, "duplicate_id", what)
+        if len(calls) > 1:
+            yield from _repeated(calls, path)
     yield from _linkage(messages, pending)
+
+
+def _repeated(calls: Sequence[ToolCall], path: tuple[str | int, ...]) -> Iterator[Issue]:
+    for call_id, count in Counter(call.id for call in calls).items():
+        if count > 1:
+            what = f"{count} tool calls of the message have the id {shown(call_id)}: make them unique"
+            yield Issue(path, "duplicate_id", what)
 
 
 def _linkage(messages: Sequence[Message], pending: Collection[str]) -> Iterator[Issue]:
@@ -125,6 +132,8 @@ def _linkage(messages: Sequence[Message], pending: Collection[str]) -> Iterator[
 
 
 def _tools(tools: Sequence[Tool | ProviderTool]) -> Iterator[Issue]:
+    if not tools:
+        return
     for index, tool in enumerate(tools):
         if isinstance(tool, ProviderTool):
             continue

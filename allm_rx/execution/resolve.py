@@ -83,39 +83,34 @@ def resolve(engine: Engine, given: Input, options: Options, *, function: str) ->
         ValidationError: a value is impossible, or the input is none of the accepted forms.
     """
     call_options = cast("dict[str, Any]", options)
-    check_names(call_options, where=f"{function}()")
-    check_values(call_options)
-    request = request_of(given)
-
-    def value(name: str, default: Any = None) -> Any:
-        for source in (call_options.get(name), getattr(engine, name, None), engine.params.get(name)):
-            if source is not None:
-                return source
-        return default
-
-    tools = merged_tools(engine.params.get("tools") or (), engine.tools, request.tools, call_options.get("tools") or ())
-    request_id = value("request_id") or secrets.token_urlsafe(16)
-    key = value("api_key")
+    if call_options:
+        check_names(call_options, where=f"{function}()")
+        check_values(call_options)
+    params = engine.params
+    sources: tuple[Mapping[str, Any], ...] = (params, {"retry": engine.retry, "timeouts": engine.timeouts}, call_options)
+    settings = {name: value for source in sources for name, value in source.items() if value is not None}
+    of_request = given.tools if isinstance(given, Request) else ()
+    tools = merged_tools(params.get("tools") or (), engine.tools, of_request, call_options.get("tools") or ())
+    key = settings.get("api_key")
     call = Call(
         host=HOST,
-        request_id=request_id,
+        request_id=settings.get("request_id") or secrets.token_urlsafe(16),
         api_key=SecretStr(key) if isinstance(key, str) else key,
-        timeouts=value("timeouts", _TIMEOUTS),
-        include_raw_chunks=value("include_raw_chunks", default=False),
-        session_id=value("session_id"),
-        context={**(engine.params.get("context") or {}), **engine.context, **(call_options.get("context") or {})},
+        timeouts=settings.get("timeouts", _TIMEOUTS),
+        include_raw_chunks=settings.get("include_raw_chunks", False),
+        session_id=settings.get("session_id"),
+        context={**(params.get("context") or {}), **engine.context, **(call_options.get("context") or {})},
     )
-    orchestration = {name: found for name in ORCHESTRATION if (found := value(name)) is not None}
     return Resolved(
         engine=engine,
-        request=_with_model_options(request, engine, call_options, tools),
+        request=_with_model_options(given, engine, call_options, tools),
         call=call,
-        retry=_policy(value("retry")),
+        retry=_policy(settings.get("retry")),
         tools=tools,
-        emit_text_deltas=value("emit_text_deltas", default=True),
-        emit_tool_deltas=value("emit_tool_deltas", default=True),
-        on_event=value("on_event"),
-        orchestration=orchestration,
+        emit_text_deltas=settings.get("emit_text_deltas", True),
+        emit_tool_deltas=settings.get("emit_tool_deltas", True),
+        on_event=settings.get("on_event"),
+        orchestration={name: value for name, value in settings.items() if name in ORCHESTRATION},
     )
 
 
@@ -125,17 +120,19 @@ def request_of(given: Input) -> Request:
     Raises:
         ValidationError: the input is none of the accepted forms.
     """
+    return given if isinstance(given, Request) else Request(messages=_messages(given))
+
+
+def _messages(given: str | Message | Sequence[Message] | Thread) -> tuple[Message, ...]:
     match given:
-        case Request():
-            return given
         case str():
-            return Request(messages=(user(given),))
+            return (user(given),)
         case Message():
-            return Request(messages=(given,))
+            return (given,)
         case Thread():
-            return Request(messages=given.messages)
+            return given.messages
         case list() | tuple() if all(isinstance(item, Message) for item in cast("Sequence[object]", given)):
-            return Request(messages=tuple(cast("Sequence[Message]", given)))
+            return tuple(cast("Sequence[Message]", given))
         case _:
             shown = type(given).__name__
             raise ValidationError.of(
@@ -148,26 +145,29 @@ def request_of(given: Input) -> Request:
             )
 
 
-def _with_model_options(request: Request, engine: Engine, call_options: Mapping[str, Any], tools: tuple[Any, ...]) -> Request:
+def _with_model_options(given: Input, engine: Engine, call_options: Mapping[str, Any], tools: tuple[Any, ...]) -> Request:
+    """Give the request with the model, the tools and all model options, validated once."""
+    own = given if isinstance(given, Request) else None
     params = engine.params
     changes: dict[str, Any] = {}
     for options in (params, call_options):  # the request's own values stay in between
         changes |= {
             name: value
             for name, value in options.items()
-            if value is not None and name in _PLAIN and (options is call_options or getattr(request, name) is None)
+            if value is not None and name in _PLAIN and (options is call_options or own is None or getattr(own, name) is None)
         }
     extras = [options.get("provider_options") for options in (params, call_options)]
     if any(extras):
-        changes["provider_options"] = merged(merged(extras[0] or {}, request.provider_options), extras[1] or {})
-    models = (call_options.get("model"), request.model, engine.model, params.get("model"))
-    settled = {
-        "model": next((model for model in models if model is not None), None),
-        "tools": tuple(spec_of(tool) for tool in tools),
-    }
-    if not changes and isinstance(settled["model"], str | None) and settled["tools"] == request.tools:
-        return request.model_copy(update=settled)  # nothing is new, so nothing needs to be validated again
-    return request.replace(**changes, **settled)
+        between = own.provider_options if own is not None else {}
+        changes["provider_options"] = merged(merged(extras[0] or {}, between), extras[1] or {})
+    models = (call_options.get("model"), own.model if own is not None else None, engine.model, params.get("model"))
+    model: Any = next((model for model in models if model is not None), None)
+    specs = tuple(map(spec_of, tools))
+    if not isinstance(given, Request):
+        return Request(messages=_messages(given), model=model, tools=specs, **changes)
+    if not changes and (model is None or isinstance(model, str)) and specs == given.tools:
+        return given.model_copy(update={"model": model, "tools": specs})  # nothing is new, so nothing is validated again
+    return given.replace(model=model, tools=specs, **changes)
 
 
 def _policy(given: Any) -> RetryPolicy:

@@ -19,6 +19,7 @@ from allm_rx.execution.spans import spanned
 from allm_rx.execution.stream_runner import kept
 from allm_rx.execution.tool_runner import run_tools
 from allm_rx.operators.collect_step import collect_step
+from allm_rx.operators.lean import keep
 from allm_rx.reducers.response import ResponseFold
 from allm_rx.reducers.step import ToolPhase, step_result
 from allm_rx.runtime.delivery import deliver
@@ -82,8 +83,8 @@ def observed(events: Observable[ev.Event], resolved: Resolved) -> Observable[ev.
 
 def seen(events: Observable[ev.Event], resolved: Resolved, origin: Origin) -> RunnableObservable[ev.Event]:
     """Give the events as the caller asked to see them, at their edge."""
-    keep = kept(resolved)
-    return deliver(observed(events, resolved), origin, None if keep is None else ops.filter(keep))
+    wanted = kept(resolved)
+    return deliver(observed(events, resolved), origin, None if wanted is None else keep(wanted))
 
 
 def step_events(resolved: Resolved, thread: Thread, index: int, *, checked: bool = False) -> Observable[ev.Event]:

@@ -11,6 +11,7 @@ from allm_rx.data.events import Event, RawChunk, ReasoningDelta, TextDelta, Tool
 from allm_rx.execution.preflight import check_engine, preflight
 from allm_rx.execution.resolve import Input, Resolved, resolve
 from allm_rx.execution.source import source
+from allm_rx.operators.lean import keep
 from allm_rx.runtime.delivery import deliver
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def run(engine: Engine, request: Input, options: Options) -> RunnableObservable[
     Emits: see `allm_rx.stream_generate`.
     """
     resolved = prepared(engine, request, options, function="stream_generate")
-    keep = kept(resolved)
-    return deliver(events(resolved), shape=None if keep is None else ops.filter(keep))
+    wanted = kept(resolved)
+    return deliver(events(resolved), shape=None if wanted is None else keep(wanted))
 
 
 def prepared(engine: Engine, request: Input, options: Options, *, function: str) -> Resolved:
@@ -62,11 +63,16 @@ def kept(resolved: Resolved) -> Callable[[Event], bool] | None:
     if not resolved.emit_tool_deltas:
         dropped.add(ToolCallDelta)
     raw = resolved.call.include_raw_chunks
-    if not dropped and raw:
-        return None
+    if not dropped:
+        return None if raw else _no_frame
 
-    def keep(event: Event) -> bool:
+    def wanted(event: Event) -> bool:
         kind = type(event)
         return kind not in dropped and (raw or kind is not RawChunk or event.kind == "usage")  # type: ignore[union-attr]
 
-    return keep
+    return wanted
+
+
+def _no_frame(event: Event) -> bool:
+    """Tell whether an event is none of the provider's own frames: what all calls want that say nothing else."""
+    return type(event) is not RawChunk or event.kind == "usage"

@@ -22,6 +22,7 @@ from reactivex.disposable import SerialDisposable
 
 from allm_rx.abc.flow import LoopScheduler, running_loop
 from allm_rx.errors import StreamError, ToolError
+from allm_rx.transport.loop_end import spawn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,7 +136,12 @@ class Invocation(DisposableBase):
             message = f"Tool {self._call.name!r} is async and cannot run in virtual time: return an Observable there."
             self._end(ToolError("invalid_return", message))
             return
-        task = self._scheduler.loop.create_task(self._awaited(given), name=f"allm_rx tool {self._call.name}")
+        try:
+            task = spawn(self._scheduler.loop, self._awaited(given), name=f"allm_rx tool {self._call.name}")
+        except StreamError as ended:
+            _forget(given)
+            self._end(ended)
+            return
         self._work.disposable = _Cancel(task)
         task.add_done_callback(lambda _: _forget(given))  # cancelled before its first step, the task never began it
         task.add_done_callback(self._done)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import compose
-from reactivex import operators as ops
-
 from allm_rx.operators.reduce_with import reduce_with
 from allm_rx.reducers.chat import ChatFold
 
@@ -35,4 +32,4 @@ def collect_chat(thread: Thread | None = None) -> Callable[[Observable[Event]], 
 
     Emits: one `ChatResult`, on the source's thread, then completion.
     """
-    return compose(reduce_with(lambda: ChatFold(thread)), ops.map(ChatFold.result))
+    return reduce_with(lambda: ChatFold(thread), ChatFold.result)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import compose
-from reactivex import operators as ops
-
 from allm_rx.operators.reduce_with import reduce_with
 from allm_rx.reducers.response import ResponseFold
 
@@ -31,4 +28,4 @@ def collect_response() -> Callable[[Observable[Event]], Observable[Response]]:
 
     Emits: one `Response`, on the source's thread, then completion.
     """
-    return compose(reduce_with(ResponseFold), ops.map(ResponseFold.response))
+    return reduce_with(ResponseFold, ResponseFold.response)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import compose
-from reactivex import operators as ops
-
 from allm_rx.operators.reduce_with import reduce_with
 from allm_rx.reducers.session import SessionFold
 
@@ -30,4 +27,4 @@ def collect_session() -> Callable[[Observable[Event]], Observable[Turn]]:
 
     Emits: one `Turn`, on the source's thread, then completion.
     """
-    return compose(reduce_with(SessionFold), ops.map(SessionFold.turn))
+    return reduce_with(SessionFold, SessionFold.turn)

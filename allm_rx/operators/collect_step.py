@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reactivex import compose
-from reactivex import operators as ops
-
 from allm_rx.data.threads import Thread
 from allm_rx.operators.reduce_with import reduce_with
 from allm_rx.reducers.step import StepFold
@@ -35,4 +32,4 @@ def collect_step(thread: Thread | None = None) -> Callable[[Observable[Event]], 
 
     Emits: one `StepResult`, on the source's thread, then completion.
     """
-    return compose(reduce_with(StepFold), ops.map(lambda fold: fold.result(thread or Thread())))
+    return reduce_with(StepFold, lambda fold: fold.result(thread or Thread()))

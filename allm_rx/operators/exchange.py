@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reactivex import Observable
-from reactivex.abc import DisposableBase
-from reactivex.disposable import SerialDisposable
+from reactivex.abc import DisposableBase, ObserverBase
 
 from allm_rx.abc.flow import demand_of, timers_of
 from allm_rx.data.events import Event, MessageCompleted
 from allm_rx.data.failures import Failure
 from allm_rx.errors import AllmError
+from allm_rx.operators.lean import Lean
 from allm_rx.operators.watch import Watch
 from allm_rx.wire.http import ResponseHead
 from allm_rx.wire.sse import RecordTooLarge, SseDecoder
@@ -26,7 +25,8 @@ from allm_rx.wire.sse import RecordTooLarge, SseDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reactivex.abc import ObserverBase, SchedulerBase
+    from reactivex import Observable
+    from reactivex.abc import SchedulerBase
 
     from allm_rx.abc.decoder import Decoder
     from allm_rx.abc.transport import Transport
@@ -68,10 +68,10 @@ def exchange(
         running.start(transport, request)
         return running
 
-    return Observable(subscribe)
+    return Lean(subscribe)
 
 
-class _Exchange(DisposableBase):
+class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
     """The state of one subscription."""
 
     __slots__ = (
@@ -86,6 +86,7 @@ class _Exchange(DisposableBase):
         "_limit",
         "_make",
         "_observer",
+        "_off",
         "_over",
         "_size",
         "_sse",
@@ -106,28 +107,37 @@ class _Exchange(DisposableBase):
         self._demand = demand_of(scheduler)
         self._make = make_decoder
         self._limit = limit
-        self._connection = SerialDisposable()
+        self._connection: DisposableBase | None = None
         self._decoder: Decoder | None = None
         self._sse: SseDecoder | None = None
         self._head: ResponseHead | None = None
         self._body: list[bytes] = []
         self._size = 0
         self._over = False
+        """Whether the terminal event was given."""
+        self._off = False
+        """Whether the subscriber hears nothing any more."""
         self._grace: Watch | None = None
         self._idle = Watch(self._timers, idle, self._too_quiet, self._demand)
 
     def start(self, transport: Transport, request: Callable[[], WireRequest]) -> None:
         try:
-            wire = request()
-        except AllmError as error:
-            self._fail(Failure.of(error))
+            answer = transport.open(request())
+            connection = answer.subscribe(self, scheduler=self._given)
+        except Exception as error:  # noqa: BLE001 - see rules 1 and 4
+            self.on_error(error)
             return
-        answer = transport.open(wire)
-        self._connection.disposable = answer.subscribe(self._take, self._broken, self._ended, scheduler=self._given)
+        if self._off:  # it was over within `subscribe`
+            connection.dispose()
+        else:
+            self._connection = connection
 
     def dispose(self) -> None:
+        self._off = True
         self._stop()
-        self._connection.dispose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.dispose()
 
     def _stop(self) -> None:
         self._over = True
@@ -137,15 +147,15 @@ class _Exchange(DisposableBase):
 
     # From the transport.
 
-    def _take(self, item: ResponseHead | bytes) -> None:
+    def on_next(self, value: ResponseHead | bytes) -> None:
         self._idle.touch()
-        if type(item) is bytes:
+        if type(value) is bytes:
             if self._sse is not None:
-                self._records(item)
+                self._records(value)
             else:
-                self._keep(item)
-        elif isinstance(item, ResponseHead):
-            self._begin(item)
+                self._keep(value)
+        elif isinstance(value, ResponseHead):
+            self._begin(value)
         if self._demand is not None:
             self._idle.look()
             if self._grace is not None:
@@ -179,6 +189,8 @@ class _Exchange(DisposableBase):
         on_next = self._observer.on_next
         for event in events:
             on_next(event)
+            if self._off:
+                return
         if self._over:
             return
         if decoder.ended:
@@ -199,20 +211,18 @@ class _Exchange(DisposableBase):
             message = f"The answer is larger than {self._limit} bytes and was not read further: ask for less."
             self._fail(Failure(kind="StreamError", reason="record_too_large", message=message))
 
-    def _ended(self) -> None:
+    def on_completed(self) -> None:
         if self._over:
-            self._observer.on_completed()
-            self.dispose()
+            self._complete()
         elif self._head is None:
             message = "The connection ended before an answer came: send the request again."
             self._fail(Failure(kind="StreamError", reason="stream_interrupted", message=message))
         else:
             self._end_with(self._rest)
 
-    def _broken(self, error: Exception) -> None:
+    def on_error(self, error: Exception) -> None:
         if self._over:  # the terminal was given; how the connection ends is of no interest
-            self._observer.on_completed()
-            self.dispose()
+            self._complete()
         elif isinstance(error, AllmError):
             self._cut(Failure.of(error))
         else:
@@ -232,8 +242,7 @@ class _Exchange(DisposableBase):
 
     def _no_end(self, seconds: float) -> None:
         del seconds
-        self._observer.on_completed()
-        self.dispose()
+        self._complete()
 
     # To the subscriber.
 
@@ -243,8 +252,7 @@ class _Exchange(DisposableBase):
         if type(terminal) is MessageCompleted:
             self._wait(self._no_end)
         else:
-            self._observer.on_completed()
-            self.dispose()
+            self._complete()
 
     def _wait(self, then: Callable[[float], None]) -> None:
         self._grace = Watch(self._timers, _GRACE, then, self._demand)
@@ -263,9 +271,14 @@ class _Exchange(DisposableBase):
         self._end_with(lambda: (self._decoder or self._make(None)).fail(failure))
 
     def _defect(self, error: Exception) -> None:
-        self._stop()
-        self._observer.on_error(error)
-        self.dispose()
+        if not self._off:
+            self.dispose()
+            self._observer.on_error(error)
+
+    def _complete(self) -> None:
+        if not self._off:
+            self.dispose()
+            self._observer.on_completed()
 
     def _end_with(self, last: Callable[[], Sequence[Event]]) -> None:
         """Give the last events, complete, and leave."""
@@ -280,7 +293,9 @@ class _Exchange(DisposableBase):
         try:
             for event in events:
                 self._observer.on_next(event)
-            self._observer.on_completed()
+                if self._off:
+                    return
+            self._complete()
         finally:
             self.dispose()
 

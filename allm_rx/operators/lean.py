@@ -1,7 +1,7 @@
-"""Observables without a guard of their own, for operators on the way of every token.
+"""Observables without RxPY's guard, for what is on the way of every token.
 
 RxPY wraps each subscription in an observer that stops after the terminal and after `dispose`. Where the source already has
-one, and the operator gives its terminal once, a second guard only costs time: about 70 ns per event and 15 us per
+one, and the operator gives its terminal once, a second guard only costs time: about 70 ns per event and 10 us per
 subscription.
 """
 
@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from reactivex import Observable
+from reactivex.abc import ObserverBase
 from reactivex.internal import default_error, noop
 
 if TYPE_CHECKING:
-    from reactivex.abc import DisposableBase, ObserverBase, OnCompleted, OnError, OnNext, SchedulerBase, Subscription
+    from collections.abc import Callable
+
+    from reactivex.abc import DisposableBase, OnCompleted, OnError, OnNext, SchedulerBase, Subscription
 
 T = TypeVar("T")
 
@@ -21,11 +24,12 @@ T = TypeVar("T")
 class Lean(Observable[T]):
     """A cold stream that hands its subscriber's callbacks on as they are.
 
-    Only for a source that is guarded: one that is silent after its terminal and after it was disposed.
+    Only for what is silent after its terminal and after it was disposed: because its source is, or because it takes care of
+    that itself. It also hands on what `start` raises, where RxPY would call `on_error`.
     """
 
     def __init__(self, start: Subscription[T]) -> None:
-        """Make the stream; `start` subscribes to the guarded source."""
+        """Make the stream; `start` subscribes to the source."""
         super().__init__(start)
         self._start = start
 
@@ -38,10 +42,49 @@ class Lean(Observable[T]):
         scheduler: SchedulerBase | None = None,
     ) -> DisposableBase:
         """Subscribe; see `Observable.subscribe`."""
-        observer: Any = on_next
-        if not hasattr(on_next, "on_next"):
-            observer = _Callbacks(on_next or noop, on_error or default_error, on_completed or noop)
-        return self._start(cast("ObserverBase[T]", observer), scheduler)
+        return self._start(observer_of(on_next, on_error, on_completed), scheduler)
+
+
+def observer_of(
+    on_next: ObserverBase[T] | OnNext[T] | None, on_error: OnError | None, on_completed: OnCompleted | None
+) -> ObserverBase[T]:
+    """Give what `subscribe` was called with as one observer."""
+    observer: Any = on_next
+    if not hasattr(on_next, "on_next"):
+        observer = _Callbacks(on_next or noop, on_error or default_error, on_completed or noop)
+    return cast("ObserverBase[T]", observer)
+
+
+def keep(wanted: Callable[[T], bool]) -> Callable[[Observable[T]], Observable[T]]:
+    """Pass only some items on: `ops.filter` for a source that is silent once disposed, and a test that cannot raise."""
+
+    def keeping(source: Observable[T]) -> Observable[T]:
+        def subscribe(observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
+            return source.subscribe(_Keeping(observer, wanted), scheduler=scheduler)
+
+        return Lean(subscribe)
+
+    return keeping
+
+
+class _Keeping(ObserverBase[T]):
+    """Passes some items on."""
+
+    __slots__ = ("_observer", "_wanted")
+
+    def __init__(self, observer: ObserverBase[T], wanted: Callable[[T], bool]) -> None:
+        self._observer = observer
+        self._wanted = wanted
+
+    def on_next(self, value: T) -> None:
+        if self._wanted(value):
+            self._observer.on_next(value)
+
+    def on_error(self, error: Exception) -> None:
+        self._observer.on_error(error)
+
+    def on_completed(self) -> None:
+        self._observer.on_completed()
 
 
 class _Callbacks:

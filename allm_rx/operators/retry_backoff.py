@@ -5,8 +5,7 @@ from __future__ import annotations
 import random  # noqa: TID251 - only the default of the parameter `chance`
 from typing import TYPE_CHECKING
 
-from reactivex.abc import DisposableBase
-from reactivex.disposable import SerialDisposable
+from reactivex.abc import DisposableBase, ObserverBase
 
 from allm_rx.abc.flow import timers_of
 from allm_rx.data.events import (
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reactivex import Observable
-    from reactivex.abc import ObserverBase, SchedulerBase
+    from reactivex.abc import SchedulerBase
 
     from allm_rx.data.failures import Failure
     from allm_rx.data.policies import RetryPolicy
@@ -75,7 +74,7 @@ def retry_backoff(
     return retrying
 
 
-class _Retrying(DisposableBase):
+class _Retrying(ObserverBase[Event], DisposableBase):
     """The attempts of one subscription."""
 
     __slots__ = (
@@ -113,8 +112,8 @@ class _Retrying(DisposableBase):
         self._chance = chance
         self._timer = timer
         self._given = given
-        self._current = SerialDisposable()
-        self._pause = SerialDisposable()
+        self._current: DisposableBase | None = None
+        self._pause: DisposableBase | None = None
         self._attempt = 0
         self._off = False
         self._output = False
@@ -125,27 +124,33 @@ class _Retrying(DisposableBase):
     def begin(self) -> None:
         self._attempt += 1
         self._failure = None
-        inner = self._source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=self._given)
-        if self._failure is None:
-            self._current.disposable = inner
-        else:  # it failed within `subscribe`
+        inner = self._source.subscribe(self, scheduler=self._given)
+        if self._failure is not None:  # it failed within `subscribe`
             inner.dispose()
+            return
+        self._current = inner
+        if self._off:  # left meanwhile, perhaps on another thread
+            self.dispose()
 
     def dispose(self) -> None:
         self._off = True
-        self._current.dispose()
-        self._pause.dispose()
+        current, self._current = self._current, None
+        pause, self._pause = self._pause, None
+        if current is not None:
+            current.dispose()
+        if pause is not None:
+            pause.dispose()
 
-    def _on_next(self, event: Event) -> None:
+    def on_next(self, value: Event) -> None:
         if self._failure is not None:  # an error is final for its message
             return
-        if type(event) is Error:
-            self._on_failure(event)
+        if type(value) is Error:
+            self._on_failure(value)
         elif self._output:
-            self._observer.on_next(event)
+            self._observer.on_next(value)
         else:
-            self._withheld.append(event)
-            if type(event) in _OUTPUT:
+            self._withheld.append(value)
+            if type(value) in _OUTPUT:
                 self._output = True
                 self._release()
 
@@ -165,9 +170,11 @@ class _Retrying(DisposableBase):
             except Exception as error:  # noqa: BLE001 - what a callback raises ends the stream, as in every operator
                 self._fail(error)
                 return
-        if self._current.current is not None:
-            self._current.current.dispose()
-        self._pause.disposable = self._timer.schedule_relative(delay, self._again)
+        if self._current is not None:
+            self._current.dispose()
+        self._pause = self._timer.schedule_relative(delay, self._again)
+        if self._off:
+            self.dispose()
 
     def _delay(self, failure: Failure) -> float | None:
         policy = self._policy
@@ -190,13 +197,13 @@ class _Retrying(DisposableBase):
         self.dispose()
         self._observer.on_error(error)
 
-    def _on_error(self, error: Exception) -> None:
+    def on_error(self, error: Exception) -> None:
         if self._failure is None:
             self._release()
             if not self._off:
                 self._observer.on_error(error)
 
-    def _on_completed(self) -> None:
+    def on_completed(self) -> None:
         if self._failure is None:
             self._release()
             if not self._off:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from reactivex.abc import DisposableBase
-from reactivex.disposable import SerialDisposable
+from reactivex.abc import DisposableBase, ObserverBase
 
 from allm_rx.abc.flow import demand_of, timers_of
 from allm_rx.data.events import CONTENT_EVENTS, Error, MessageCompleted
 from allm_rx.data.failures import Failure
 from allm_rx.operators.lean import Lean
-from allm_rx.operators.watch import Watch
+from allm_rx.operators.watch import NEVER, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reactivex import Observable
-    from reactivex.abc import ObserverBase, SchedulerBase
+    from reactivex.abc import SchedulerBase
 
     from allm_rx.data.events import Event
 
@@ -70,10 +70,11 @@ def timeouts(
     return timed
 
 
-class _Timed(DisposableBase):
+class _Timed(ObserverBase["Event"], DisposableBase):
     """The deadlines of one subscription."""
 
     __slots__ = (
+        "_closed",
         "_content",
         "_demand",
         "_first",
@@ -96,39 +97,48 @@ class _Timed(DisposableBase):
         seconds: tuple[float | None, float | None, float | None],
         ids: tuple[str | None, str | None],
     ) -> None:
-        timers = timers_of(scheduler or given)
         first, stall, total = seconds
         self._observer = observer
         self._ids = ids
-        self._source = SerialDisposable()
+        self._source: DisposableBase | None = None
         self._demand = demand_of(given)
-        self._first = Watch(timers, first, lambda seconds: self._expired("first", seconds), self._demand)
-        self._stall = Watch(timers, stall, lambda seconds: self._expired("stall", seconds), self._demand)
-        self._total = Watch(timers, total, lambda seconds: self._expired("total", seconds), self._demand)
+        timers = timers_of(scheduler or given)
+        self._first = self._watch("first", first, timers)
+        self._stall = self._watch("stall", stall, timers)
+        self._total = self._watch("total", total, timers)
         self._content = False
         self._last: type | None = None
         self._off = False
+        self._closed = False
         self._watching = True
         self._pausing: tuple[Watch, ...] = ()
+
+    def _watch(self, name: str, seconds: float | None, timers: SchedulerBase) -> Watch:
+        return NEVER if seconds is None else Watch(timers, seconds, partial(self._expired, name), self._demand)
 
     def start(self, source: Observable[Event], scheduler: SchedulerBase | None) -> None:
         self._first.start()
         self._total.start()
         self._settle()
-        self._source.disposable = source.subscribe(self._on_next, self._on_error, self._on_completed, scheduler=scheduler)
+        self._source = source.subscribe(self, scheduler=scheduler)
+        if self._closed:  # meanwhile, perhaps on another thread
+            self._close()
 
     def dispose(self) -> None:
         self._off = True
         self._close()
 
     def _close(self) -> None:
+        self._closed = True
         self._stop()
-        self._source.dispose()
+        source, self._source = self._source, None
+        if source is not None:
+            source.dispose()
 
-    def _on_next(self, event: Event) -> None:
+    def on_next(self, value: Event) -> None:
         if self._watching:
-            self._note(type(event))
-        self._observer.on_next(event)
+            self._note(type(value))
+        self._observer.on_next(value)
         for watch in self._pausing:
             watch.look()
 
@@ -149,11 +159,11 @@ class _Timed(DisposableBase):
         self._watching = bool(running) or not self._content
         self._pausing = () if self._demand is None else running
 
-    def _on_error(self, error: Exception) -> None:
+    def on_error(self, error: Exception) -> None:
         self._stop()
         self._observer.on_error(error)
 
-    def _on_completed(self) -> None:
+    def on_completed(self) -> None:
         self._stop()
         self._observer.on_completed()
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from reactivex.scheduler import ImmediateScheduler
+
 from allm_rx.abc.flow import LoopScheduler, clock_of
 
 if TYPE_CHECKING:
@@ -141,3 +143,7 @@ def _stands() -> float:
 
 def _nothing(seconds: float) -> None:
     del seconds
+
+
+NEVER = Watch(ImmediateScheduler.singleton(), None, _nothing)
+"""A deadline that is none; it has no state, so that all can share it."""

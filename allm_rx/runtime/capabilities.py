@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from allm_rx.data.parts import ImagePart
@@ -33,6 +34,7 @@ _NEGATIVES: tuple[tuple[re.Pattern[str], Capabilities], ...] = (
 """From the vendors' model pages; the part of a name behind a slash counts (`openai/o1-mini`)."""
 
 
+@lru_cache(maxsize=100)  # it is asked at each call
 def capabilities_of(model: str) -> Capabilities:
     """Give what is known of a model by its name."""
     name = model.rpartition("/")[2]

@@ -16,11 +16,13 @@ import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from reactivex.abc import DisposableBase
+from reactivex.disposable import Disposable
 from reactivex.observer import Observer
 from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.flow import Demand, LoopScheduler, demand_of, running_loop
 from allm_rx.errors import SubscriberError
+from allm_rx.operators.lean import observer_of
 from allm_rx.operators.run import RunnableObservable
 from allm_rx.runtime.hop import Hop
 from allm_rx.runtime.schedulers import Place, place
@@ -73,7 +75,7 @@ class _Edge(RunnableObservable[T]):
     def __init__(
         self, source: Observable[T], origin: Origin | None, shape: Callable[[Observable[T]], Observable[T]] | None
     ) -> None:
-        super().__init__(self._enter)
+        super().__init__()
         self.origin = origin
         self._whole = source
         self._shape = shape
@@ -94,11 +96,13 @@ class _Edge(RunnableObservable[T]):
         """Subscribe; one that is inside a loop or virtual time already passes through, without a layer of its own."""
         if isinstance(scheduler, (LoopScheduler, VirtualTimeScheduler)):
             return self._source.subscribe(on_next, on_error, on_completed, scheduler=scheduler)
-        return super().subscribe(on_next, on_error, on_completed, scheduler=scheduler)
-
-    def _enter(self, observer: ObserverBase[T], scheduler: SchedulerBase | None = None) -> DisposableBase:
-        delivery = Delivery(observer, place(scheduler), demand_of(scheduler))
-        delivery.start(self._source)
+        observer = observer_of(on_next, on_error, on_completed)  # without RxPY's guard: a delivery is one itself
+        try:
+            delivery = Delivery(observer, place(scheduler), demand_of(scheduler))
+            delivery.start(self._source)
+        except Exception as error:  # noqa: BLE001 - a place that cannot be used is told like any other failure
+            observer.on_error(error)
+            return Disposable()
         return delivery
 
 
@@ -111,6 +115,9 @@ class Delivery(DisposableBase, Generic[T]):
         self._loop = where.loop
         self._demand = demand
         self._off = False
+        """Whether the subscriber hears nothing any more."""
+        self._left = False
+        """Whether what is behind us was let go."""
         self._inner: DisposableBase | None = None
         self._hop: Hop[T | _End] | None = None
         self._waker = where.waker
@@ -136,7 +143,10 @@ class Delivery(DisposableBase, Generic[T]):
         else:
             take = self._pass_watched if os.environ.get("ALLM_RX_DEBUG") == "1" else self._pass
         scheduler = LoopScheduler(self._loop, self._demand)
-        self._inner = source.subscribe(take, self._end, self._end, scheduler=scheduler)
+        try:
+            self._inner = source.subscribe(take, self._end, self._end, scheduler=scheduler)
+        except Exception as error:  # noqa: BLE001 - on the loop nobody else would hear of it
+            self._end(error)
         if self._off:
             self._close()
 
@@ -180,6 +190,8 @@ class Delivery(DisposableBase, Generic[T]):
                 self._observer.on_error(error)
         except Exception as raised:  # noqa: BLE001 - a terminal handler that raises must not kill the loop
             self._nobody_listens(raised)
+        finally:
+            self.dispose()
 
     def _blame(self, raised: Exception) -> None:
         if not self._off:
@@ -190,6 +202,8 @@ class Delivery(DisposableBase, Generic[T]):
                 self._observer.on_error(error)
             except Exception as unheard:  # noqa: BLE001 - see `_finish`
                 self._nobody_listens(unheard)
+            finally:
+                self.dispose()
 
     def _nobody_listens(self, error: Exception) -> None:
         context = {"message": "allm_rx: a stream failed and no subscriber took the error", "exception": error}
@@ -202,7 +216,9 @@ class Delivery(DisposableBase, Generic[T]):
 
     def dispose(self) -> None:
         """Leave: no further event on the delivery thread; the connection is closed as soon as its loop turns."""
-        self._off = True
+        if self._left:
+            return
+        self._off = self._left = True
         self._dispose_inner()
         if threading.get_ident() == self._home:
             self._let_go()

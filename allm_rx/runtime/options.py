@@ -112,9 +112,9 @@ def check_values(options: Mapping[str, Any]) -> None:
         ValidationError: `invalid_request`, with all issues and their paths.
     """
     issues = [
-        Issue((name,), "invalid_value", f"{_shown(name, options[name])} is no value for it: use {wanted}")
-        for name, (fits, wanted) in _VALUES.items()
-        if options.get(name) is not None and not fits(options[name])
+        Issue((name,), "invalid_value", f"{_shown(name, value)} is no value for it: use {_VALUES[name][1]}")
+        for name, value in options.items()
+        if value is not None and name in _VALUES and not _VALUES[name][0](value)
     ]
     if issues:
         raise ValidationError.of("invalid_request", *issues)

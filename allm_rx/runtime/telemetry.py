@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from reactivex import Observable
@@ -31,7 +32,7 @@ def observe(observer: Observer) -> Callable[[], None]:
     _observers.append(observer)
 
     def stop() -> None:
-        if observer in _observers:
+        with suppress(ValueError):  # called before, perhaps by another thread
             _observers.remove(observer)
 
     return stop

@@ -31,8 +31,8 @@ _STREAMING = ("socket:", "pipe:", "anon_inode:[eventpoll]")
 """What a stream may hold open; files belong to others, such as the test runner."""
 _BUSY = 1.0
 """Seconds that the I/O thread may take to answer on a machine that has other things to do."""
-_KEEPER = "Connections._keep"
-"""The generator that owns a loop's session; it lives as long as the loop, by design."""
+_KEEPERS = frozenset({"Connections._keep", "until_the_end"})
+"""The generators that own a loop's session and its tasks; they live as long as the loop, by design."""
 
 
 def assert_grammar(events: Iterable[Event], *, whole: bool = True) -> None:
@@ -99,7 +99,8 @@ def _held(patience: float) -> dict[Any, str]:
 def _beyond(before: dict[Any, str], patience: float) -> list[str]:
     new = {thing: name for thing, name in _held(patience).items() if thing not in before}
     if any(isinstance(thing, _Descriptor) for thing in new):
-        idle = _on_loop(_idle_addresses, patience)
+        pools = _pools()
+        idle = _on_loop(lambda: _idle_addresses(pools), patience)
         for descriptor in [thing for thing in new if isinstance(thing, _Descriptor)]:
             ends = descriptor.ends()
             if idle.intersection(ends):
@@ -132,17 +133,19 @@ def _tasks_and_generators() -> dict[Any, str]:
     generators = {
         generator: f"async generator {generator.__qualname__!r}"
         for generator in tuple(getattr(asyncio.get_running_loop(), "_asyncgens", ()))
-        if generator.ag_frame is not None and generator.__qualname__ != _KEEPER
+        if generator.ag_frame is not None and generator.__qualname__ not in _KEEPERS
     }
     return {**tasks, **generators}
 
 
-def _idle_addresses() -> set[Any]:
-    """Give our ends of the connections that wait in a pool; aiohttp has no public way to ask."""
+def _pools() -> list[Any]:
+    """Give the pools of connections; looked for here, since the I/O loop has better things to do for that second."""
     aiohttp: Any = sys.modules.get("aiohttp")
-    if aiohttp is None:
-        return set()
-    pools: list[Any] = [thing for thing in gc.get_objects() if isinstance(thing, aiohttp.BaseConnector)]
+    return [] if aiohttp is None else [thing for thing in gc.get_objects() if issubclass(type(thing), aiohttp.BaseConnector)]
+
+
+def _idle_addresses(pools: list[Any]) -> set[Any]:
+    """Give our ends of the connections that wait in a pool; aiohttp has no public way to ask."""
     waiting = [protocol for pool in pools for connections in pool._conns.values() for protocol, _ in connections]
     return {protocol.transport.get_extra_info("sockname") for protocol in waiting if protocol.transport is not None}
 
@@ -157,14 +160,20 @@ class _Descriptor:
     def ends(self) -> tuple[Any, ...]:
         """Give the addresses of both ends of a socket, as far as they are known."""
         try:
-            with socket.socket(fileno=os.dup(self.number)) as sock:
-                ours = sock.getsockname()
-                try:
-                    return ours, sock.getpeername()
-                except OSError:  # it listens, or the other end is gone
-                    return (ours,)
-        except OSError:  # no socket, or closed meanwhile
+            number = os.dup(self.number)
+        except OSError:  # closed meanwhile
             return ()
+        try:
+            sock = socket.socket(fileno=number)
+        except OSError:  # no socket, so that nobody took the number over
+            os.close(number)
+            return ()
+        with sock:
+            ours = sock.getsockname()
+            try:
+                return ours, sock.getpeername()
+            except OSError:  # it listens, or the other end is gone
+                return (ours,)
 
 
 def _descriptors() -> dict[Any, str]:

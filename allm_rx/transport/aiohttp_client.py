@@ -14,21 +14,24 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
-from reactivex import Observable
 from reactivex.abc import DisposableBase
+from reactivex.disposable import Disposable
 from reactivex.scheduler import VirtualTimeScheduler
 
 from allm_rx.abc.flow import Demand, LoopScheduler, demand_of
-from allm_rx.errors import EngineError, StreamError, SubscriberError, UsageError
+from allm_rx.errors import AllmError, EngineError, StreamError, SubscriberError, UsageError
+from allm_rx.operators.lean import Lean
 from allm_rx.transport.connections import Connections
 from allm_rx.transport.failures import unreachable
 from allm_rx.transport.io_loop import ending
+from allm_rx.transport.loop_end import spawn
 from allm_rx.transport.proxies import proxy_for
 from allm_rx.wire.http import ResponseHead, WireRequest
 
 if TYPE_CHECKING:
     import ssl
 
+    from reactivex import Observable
     from reactivex.abc import ObserverBase, SchedulerBase
 
 _PIECE = 16 * 1024
@@ -62,11 +65,16 @@ class AiohttpTransport:
         """Send the request on subscription; see `abc.transport.Transport` for the guarantees."""
 
         def subscribe(observer: ObserverBase[ResponseHead | bytes], scheduler: SchedulerBase | None = None) -> DisposableBase:
+            try:
+                loop = _loop_of(scheduler)
+            except AllmError as error:
+                observer.on_error(error)
+                return Disposable()
             exchange = _Exchange(self, request, observer, demand_of(scheduler))
-            exchange.start(_loop_of(scheduler))
+            exchange.start(loop)
             return exchange
 
-        return Observable(subscribe)
+        return Lean(subscribe)
 
     async def session(self) -> aiohttp.ClientSession:
         """Give the session for the running loop.
@@ -139,7 +147,10 @@ class _Exchange(DisposableBase):
         self._yielded = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._task = loop.create_task(self._run(), name="allm_rx exchange")
+        try:
+            self._task = spawn(loop, self._run(), name="allm_rx exchange")
+        except StreamError as ended:
+            self._end(ended)
 
     def dispose(self) -> None:
         """Abort the connection; on the loop's own thread."""

@@ -50,6 +50,7 @@ class TextTemplate:
     def forget(self) -> None:
         """Take nothing for a repetition any more."""
         self.prefix = b""
+        self.say = _nothing  # it belongs to whoever owns us: a finished answer should be no cycle
         self._left = 0
 
     def text_of(self, data: bytes, event: str) -> str | None:

@@ -138,5 +138,5 @@ def _prose(page: Path) -> Iterator[str]:
     for line in page.read_text("utf-8").splitlines():
         if line.lstrip().startswith("```"):
             code = not code
-        elif line and not code and not line.startswith(("|", "#", "<!--")):
+        elif line and not code and not line.startswith(("|", "#", "<!--", "![")):
             yield line.removeprefix("- ").lstrip("0123456789").removeprefix(". ")

@@ -428,6 +428,23 @@ def test_leaving_in_the_middle_of_a_piece_gives_nothing_more() -> None:
     assert server.connections == [(200, 202)]
 
 
+@pytest.mark.parametrize("heard", [1, 2, 3, 4])
+def test_an_exchange_that_was_left_is_silent_by_itself(heard: int) -> None:
+    """Nothing stands between it and the operators on the way of every token, so it keeps silence without help."""
+    server = answer((1, STREAM), (2, HELLO + END), end=3)
+    seen: list[object] = []
+
+    def leave(event: object) -> None:
+        seen.append(event)
+        if len(seen) == heard:
+            subscription.dispose()
+
+    subscription = server.stream().subscribe(leave, seen.append, lambda: seen.append("|"), scheduler=server.scheduler)
+    server.scheduler.advance_to(20.0)
+
+    assert seen == [STARTED, DELTA, WHOLE, DONE][:heard]
+
+
 def test_what_a_subscriber_raises_goes_up() -> None:
     """The exchange does not take it for a failure of its own."""
     source: Subject[Any] = Subject()

@@ -78,3 +78,34 @@ def test_a_maker_that_raises_ends_the_stream() -> None:
     rx.empty().pipe(lx.reduce_with(make)).subscribe(on_error=errors.append)
 
     assert [str(error) for error in errors] == ["no fold"]
+
+
+def test_a_result_is_given_in_place_of_the_fold() -> None:
+    """What leaves a fold is often not the fold itself."""
+    seen = observe(events("a-b|").pipe(lx.reduce_with(Types, lambda fold: len(fold.seen))))
+
+    assert seen == expect("---(n,|)", {"n": 2})
+
+
+def test_a_result_that_raises_ends_the_stream() -> None:
+    """So does one from making the result."""
+
+    def refuse(fold: Types) -> int:
+        raise ValueError(len(fold.seen))
+
+    assert observe(events("a-b|").pipe(lx.reduce_with(Types, refuse))) == expect("---#", error=ValueError(2))
+
+
+def test_after_a_fold_raised_nothing_more_is_folded() -> None:
+    """The rest of what a source gives within `subscribe` is not asked for."""
+    seen: list[int] = []
+
+    class Once:
+        def apply(self, item: int) -> None:
+            seen.append(item)
+            raise ValueError(item)
+
+    errors: list[Exception] = []
+    rx.of(1, 2, 3).pipe(lx.reduce_with(Once)).subscribe(on_error=errors.append)
+
+    assert (seen, [str(error) for error in errors]) == ([1], ["1"])

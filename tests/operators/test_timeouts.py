@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import reactivex as rx
 from reactivex import operators as ops
+from reactivex.disposable import Disposable
 from reactivex.subject import Subject
 from reactivex.testing import ReactiveTest, TestScheduler
 
@@ -13,6 +14,7 @@ from allm_rx import operators as lx
 from allm_rx.abc.flow import LoopScheduler
 from allm_rx.data.events import Error, Event
 from allm_rx.data.failures import Failure
+from allm_rx.operators.lean import Lean
 from allm_rx.testing.marbles import STARTED, events, expect, items, observe
 from tests import virtual_loop
 from tests.demand import Tap
@@ -206,3 +208,18 @@ def test_leaving_at_the_error_gives_no_end() -> None:
     scheduler.start()
 
     assert seen == ["error"]
+
+
+def test_a_source_that_takes_its_time_to_be_subscribed_is_left() -> None:
+    """The time may be up before there is anything to leave."""
+    scheduler = TestScheduler()
+    left: list[float] = []
+
+    def slow(observer: object, given: object = None) -> Disposable:
+        scheduler.advance_to(6.0)
+        return Disposable(lambda: left.append(scheduler.clock))
+
+    seen: list[Event] = []
+    Lean[Event](slow).pipe(lx.timeouts(total=5.0)).subscribe(seen.append, scheduler=scheduler)
+
+    assert (seen, left) == ([timeout("total")["e"]], [6.0])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import reactivex as rx
 from reactivex import operators as ops
-from reactivex.disposable import SerialDisposable
+from reactivex.disposable import Disposable, SerialDisposable
 from reactivex.scheduler import EventLoopScheduler
 from reactivex.subject import Subject
 
@@ -20,7 +20,8 @@ from allm_rx.adapters.fake import Fake, delay
 from allm_rx.data.events import Event
 from allm_rx.execution.calls import generate, stream_generate
 from allm_rx.operators import text
-from allm_rx.runtime.delivery import Delivery
+from allm_rx.operators.lean import Lean
+from allm_rx.runtime.delivery import Delivery, deliver
 from allm_rx.runtime.engine import Engine
 
 FOREVER = delay(3600)
@@ -381,3 +382,49 @@ def test_a_stream_behind_a_subject_survives_its_owners() -> None:
         stream.pipe(ops.take_until(stop)).subscribe(press)
 
     assert in_a_loop(disposals, leave) == 1
+
+
+@pytest.mark.parametrize("hop", [False, True])
+def test_a_source_that_cannot_be_subscribed_is_told(hop: bool) -> None:
+    """On the loop nobody else would hear of what its `subscribe` raises."""
+    told: list[Exception] = []
+    done = threading.Event()
+    scheduler = EventLoopScheduler()
+
+    def refuse(observer: Any, given: Any = None) -> Any:
+        raise ValueError("no source")
+
+    def tell(error: Exception) -> None:
+        told.append(error)
+        done.set()
+
+    deliver(Lean[Event](refuse)).subscribe(print, tell, scheduler=scheduler if hop else None)
+
+    assert done.wait(10)
+    assert [str(error) for error in told] == ["no source"]
+    scheduler.dispose()
+
+
+@pytest.mark.parametrize("within_subscribe", [False, True])
+def test_the_end_of_a_stream_lets_go_of_its_source(within_subscribe: bool) -> None:
+    """As leaving does; and what a source says after its end is not heard."""
+    heard: list[str] = []
+    left: list[str] = []
+
+    def source(observer: Any, given: Any = None) -> Disposable:
+        def end() -> None:
+            observer.on_next("a")
+            observer.on_completed()
+            observer.on_next("b")
+
+        end() if within_subscribe else given.loop.call_soon(end)
+        return Disposable(lambda: left.append("left"))
+
+    async def main() -> None:
+        ended = asyncio.Event()
+        deliver(Lean[str](source)).subscribe(heard.append, print, lambda: (heard.append("end"), ended.set())[0])
+        await ended.wait()
+
+    asyncio.run(main())
+
+    assert (heard, left) == (["a", "end"], ["left"])

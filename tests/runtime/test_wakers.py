@@ -124,8 +124,8 @@ def test_a_chat_of_a_thousand_turns_keeps_both_loops_turning(toolkit: str) -> No
     """No stack grows with the turns, on either thread; meanwhile the GUI's timer fires, and other streams begin and end."""
     seen = outcomes(toolkit, ("chats.many_turns",))["chats.many_turns"]
 
-    assert seen.pop("timer fired") > 100
-    assert seen.pop("other streams") > 10
+    assert seen.pop("timer fired") > 5
+    assert seen.pop("other streams") > 5
     assert seen == {"halted": "completed", "turns": 1000, "growth of the stack": [0, 0]}
 
 

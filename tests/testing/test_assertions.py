@@ -148,6 +148,19 @@ def test_a_socket_is_told_by_its_address() -> None:
 
 
 @listed
+def test_looking_at_a_pipe_opens_nothing() -> None:
+    """What is looked at again and again is no socket, and the look itself leaves no descriptor."""
+    ends: list[int] = []
+    before = len(os.listdir("/proc/self/fd"))
+
+    with leak(lambda: [os.close(end) for end in ends]) as told:
+        ends.extend(os.pipe())
+
+    assert "pipe:" in str(told.value)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@listed
 def test_a_loop_that_was_not_closed_is_a_leak() -> None:
     """It holds a selector and two sockets."""
     loops: list[asyncio.AbstractEventLoop] = []

@@ -76,8 +76,10 @@ def test_a_loop_that_somebody_stopped_is_replaced() -> None:
         import threading
         from allm_rx.transport.io_loop import io_loop
 
-        (stopped := io_loop()).call_soon_threadsafe(stopped.stop)
-        next(thread for thread in threading.enumerate() if thread.name == "allm_rx-io").join(30)
+        stopped = io_loop()
+        thread = next(thread for thread in threading.enumerate() if thread.name == "allm_rx-io")
+        stopped.call_soon_threadsafe(stopped.stop)
+        thread.join(30)
         print(io_loop() is stopped, io_loop().is_running())
         """
     )
