@@ -5,8 +5,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 READY := .venv/.ready
+PEERS := .peers/.ready
 
-.PHONY: help setup demo test lint style imports types check bench soak format lock clean
+.PHONY: help setup demo test lint style imports types check bench soak fuzz format lock clean
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -50,11 +51,25 @@ types: $(READY)
 check: lint ## Run every check, then the tests with coverage.
 	$(BIN)/pytest --cov
 
-bench: $(READY) ## Measure against the floor; prints ratios and writes docs/performance.md.
-	$(BIN)/python -m benchmarks --page docs/performance.md --json .benchmarks.jsonl
+bench: $(READY) $(PEERS) ## Measure against the floor and five others; writes docs/performance.md.
+	$(BIN)/python -m benchmarks --page docs/performance.md --plot docs/images/performance.svg --json .benchmarks.jsonl
+
+# The others have an environment of their own: their requirements are not ours, and are no business of the tests.
+$(PEERS): .lock/peers.txt
+ifneq ($(UV),)
+	uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .peers
+	uv pip sync --quiet --require-hashes --python .peers/bin/python .lock/peers.txt
+else
+	$(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet --require-hashes --requirement .lock/peers.txt
+endif
+	@touch $@
 
 soak: $(READY) ## Leave 10,000 runs at random points, and count what is left of them.
 	$(BIN)/python -m benchmarks.soak $(or $(RUNS),10000)
+
+fuzz: $(READY) ## Search for bytes that break a decoder, a minute per target (TIME=60); Linux only.
+	$(BIN)/python -m tests.fuzz.guided --seconds $(or $(TIME),60) $(TARGETS)
 
 format: $(READY) ## Rewrite the code in the house style.
 	$(BIN)/ruff check --fix
@@ -66,5 +81,5 @@ lock: ## Resolve the newest dependencies into the lock file; needs uv.
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file .lock/dev.txt pyproject.toml
 
 clean: ## Remove everything that can be made again.
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
+	rm -rf .venv .peers .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

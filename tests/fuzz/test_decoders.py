@@ -1,62 +1,32 @@
 """Whatever comes over the wire, every protocol's decoder gives well-formed events that end in one terminal."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allm_rx.abc.decoder import Decoder
-from allm_rx.data.events import Error, Event, MessageCompleted, dumps
-from allm_rx.data.failures import Failure
-from allm_rx.testing.assertions import assert_grammar
-from allm_rx.wire.http import ResponseHead
-from allm_rx.wire.sse import RecordTooLarge, SseDecoder
+from allm_rx.data.events import Error
 from tests.adapters.providers import BY_NAME, PROVIDERS
-from tests.fixture_cases import fold
 from tests.fuzz.mutations import DEEP, LONG, ODD, UNHURRIED, damaged, values
+from tests.fuzz.properties import (
+    NAMES,
+    assert_sound,
+    cuts_do_not_matter,
+    made,
+    refusal_is_one_error,
+    stream_is_sound,
+    streamed,
+    whole_body_is_sound,
+)
 
-LIMIT = 2 * LONG
 SOME = settings(max_examples=60, suppress_health_check=UNHURRIED)
 RECORDED = [(provider.name, stem) for provider in PROVIDERS for stem in provider.recordings]
-NAMES = [provider.name for provider in PROVIDERS]
-
-
-def made(protocol: str, *, raw: bool = False) -> Any:
-    return BY_NAME[protocol].decoder(provider=protocol, include_raw_chunks=raw)
-
-
-def streamed(decoder: Decoder, body: bytes, size: int, limit: int = LIMIT) -> Iterator[Event]:
-    """Read a body in pieces, as the exchange does."""
-    sse = SseDecoder(limit)
-    try:
-        for start in range(0, len(body), size):
-            for record in sse.feed(body[start : start + size]):
-                assert len(record.data) <= limit
-                yield from decoder.feed(record)
-        for record in sse.finish():
-            yield from decoder.feed(record)
-    except RecordTooLarge as error:
-        yield from decoder.fail(Failure(kind="StreamError", reason="record_too_large", message=str(error)))
-        return
-    yield from decoder.finish()
-
-
-def assert_sound(events: list[Event]) -> None:
-    """Well-formed, one terminal, which is typed, and all of it can be written down and folded."""
-    assert_grammar(events)
-    assert [type(event) in (Error, MessageCompleted) for event in events] == [False] * (len(events) - 1) + [True]
-    for event in events:
-        dumps(event)
-    fold(events).model_dump_json()
 
 
 @pytest.mark.parametrize("protocol", NAMES)
 @given(body=st.binary() | st.text().map(lambda text: f"data: {text}\n\n".encode(errors="surrogatepass")), size=st.integers(1, 64))
 def test_any_bytes(protocol: str, body: bytes, size: int) -> None:
     """Noise is one error, or an answer that had nothing in it."""
-    assert_sound(list(streamed(made(protocol), body, size)))
+    stream_is_sound(protocol, body, size)
 
 
 @pytest.mark.parametrize(("protocol", "stem"), RECORDED)
@@ -68,7 +38,7 @@ def test_damaged_recordings(protocol: str, stem: str, data: st.DataObject) -> No
     size = data.draw(st.sampled_from([7, 100, 4096, LONG]) if len(body) < 100_000 else st.just(65_536))
     raw = data.draw(st.booleans())
 
-    assert_sound(list(streamed(made(protocol, raw=raw), body, size)))
+    stream_is_sound(protocol, body, size, raw=raw)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd[:20]))
@@ -79,7 +49,7 @@ def test_every_value_in_turn_is_odd(protocol: str, odd: bytes) -> None:
     every = 1 if len(odd) < 1000 else 7  # the long ones take long
 
     for start, end in values(body)[::every]:
-        assert_sound(list(streamed(made(protocol, raw=True), body[:start] + odd + body[end:], LONG)))
+        stream_is_sound(protocol, body[:start] + odd + body[end:], LONG, raw=True)
 
 
 @pytest.mark.parametrize(("protocol", "stem"), RECORDED)
@@ -90,7 +60,7 @@ def test_what_is_read_does_not_depend_on_the_cuts(protocol: str, stem: str, data
     body = data.draw(damaged(BY_NAME[protocol].recordings[stem]))[:50_000]
     size = data.draw(st.integers(1, 50))
 
-    assert list(streamed(made(protocol), body, size)) == list(streamed(made(protocol), body, len(body) or 1))
+    cuts_do_not_matter(protocol, body, size)
 
 
 @pytest.mark.parametrize("protocol", NAMES)
@@ -98,11 +68,7 @@ def test_what_is_read_does_not_depend_on_the_cuts(protocol: str, stem: str, data
 @given(body=st.binary() | st.sampled_from(ODD), status=st.sampled_from([400, 401, 404, 429, 500, 529, 599]))
 def test_any_refusal(protocol: str, body: bytes, status: int) -> None:
     """A refusal is one error with its status, whatever it says."""
-    events = list(made(protocol).refuse(ResponseHead(status, {}), body))
-
-    assert_sound(events)
-    assert isinstance(events[-1], Error)
-    assert events[-1].failure.status == status
+    refusal_is_one_error(protocol, status, body)
 
 
 @pytest.mark.parametrize("protocol", NAMES)
@@ -110,7 +76,7 @@ def test_any_refusal(protocol: str, body: bytes, status: int) -> None:
 @given(body=st.binary() | st.sampled_from(ODD))
 def test_any_whole_body(protocol: str, body: bytes) -> None:
     """What comes in place of a stream is read, or is one error."""
-    assert_sound(list(made(protocol).whole(body)))
+    whole_body_is_sound(protocol, body)
 
 
 @pytest.mark.parametrize("protocol", NAMES)
@@ -129,5 +95,5 @@ def test_a_record_beyond_the_limit_is_one_error(protocol: str) -> None:
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"choices":[', b'{"candidates":['])
 def test_depth_is_no_crash(protocol: str, opening: bytes) -> None:
     """Frames of ten thousand levels end the answer, not the process."""
-    assert_sound(list(streamed(made(protocol), b"data: " + opening * DEEP + b"\n\n", LONG)))
-    assert_sound(list(made(protocol).whole(opening * DEEP)))
+    stream_is_sound(protocol, b"data: " + opening * DEEP + b"\n\n", LONG)
+    whole_body_is_sound(protocol, opening * DEEP)

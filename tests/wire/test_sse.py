@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from allm_rx.wire.sse import RecordTooLarge, SseDecoder, SseRecord
-
-Pair = tuple[str, bytes]
+from tests.wire.event_streams import Pair, by_the_book, reads_do_not_matter, standard_is_obeyed
 
 RECORDINGS: dict[str, tuple[bytes, list[Pair]]] = {
     "openai": (
@@ -63,6 +62,13 @@ RECORDINGS: dict[str, tuple[bytes, list[Pair]]] = {
 
 VECTORS: dict[str, tuple[bytes, list[Pair]]] = {
     "one line": (b"data: a\n\n", [("", b"a")]),
+    "the standard's first example": (b"data: YHOO\ndata: +2\ndata: 10\n\n", [("", b"YHOO\n+2\n10")]),
+    "the standard's second example": (
+        b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+        [("", b"first event"), ("", b"second event"), ("", b" third event")],
+    ),
+    "the standard's third example": (b"data\n\ndata\ndata\n\n", [("", b""), ("", b"\n")]),
+    "the standard's fourth example": (b"data:test\n\ndata: test\n\n", [("", b"test"), ("", b"test")]),
     "lines join with LF": (b"data:a\ndata: b\ndata:c\n\n", [("", b"a\nb\nc")]),
     "one space goes, the next stays": (b"data:  a\n\n", [("", b" a")]),
     "a tab is no space": (b"data:\ta\rdata: \ndata:b\n\n", [("", b"\ta\n\nb")]),
@@ -89,11 +95,19 @@ VECTORS: dict[str, tuple[bytes, list[Pair]]] = {
         [("", b"test\n\ntest")],
     ),
     "fields that are nearly data": (b"data:1\nda-ta:2\ndata_3\ndata\0:4\n\0data:5\ndata:6\n\n", [("", b"1\n6")]),
+    "a space before the colon": (b"data : a\n\ndata:b\n\n", [("", b"b")]),
+    "a field name that is no UTF-8": (b"d\xffta:a\n\ndata:b\n\n", [("", b"b")]),
+    "a line of white space is not blank": (b"data:a\n \n\t\ndata:b\n\n", [("", b"a\nb")]),
     "id and retry": (b"id: 1\nretry: 10\ndata: a\nid\n\nid: 2\n\n", [("", b"a")]),
+    "id with NUL": (b"id: 1\0\ndata: a\nid:\0\n\n", [("", b"a")]),
+    "retry that is no number": (b"retry: 1x\nretry: -1\nretry: 1.5\nretry\ndata: a\nretry:\n\n", [("", b"a")]),
     "event": (b"event: x\ndata: a\n\n", [("x", b"a")]),
     "event after data": (b"data: a\nevent:x\n\n", [("x", b"a")]),
     "the last event counts": (b"event: x\nevent: y\ndata: a\n\n", [("y", b"a")]),
     "event without a name": (b"event: x\nevent\ndata: a\n\n", [("", b"a")]),
+    "event with white space": (b"event:  x \ndata: a\n\n", [(" x ", b"a")]),
+    "event with a colon and NUL": (b"event: x:y\0\ndata: a\n\n", [("x:y\0", b"a")]),
+    "event with empty data": (b"event: x\ndata\n\n", [("x", b"")]),
     "event is for one record": (b"event: x\ndata: a\n\ndata: b\n\n", [("x", b"a"), ("", b"b")]),
     "event without data": (b"event: x\n\ndata: a\n\nevent: x\n\ndata: b\n\n", [("", b"a"), ("", b"b")]),
     "event of several lines": (b"event: x\ndata: a\ndata: b\n\nevent: x\ndata: c\n\n", [("x", b"a\nb"), ("x", b"c")]),
@@ -107,6 +121,7 @@ VECTORS: dict[str, tuple[bytes, list[Pair]]] = {
 }
 
 ADDITIONS: dict[str, tuple[bytes, list[Pair]]] = {
+    "what the standard would discard": (b"data\n\ndata\ndata\n\ndata:", [("", b""), ("", b"\n"), ("", b"")]),
     "no blank line at the end": (b"data: a\n\ndata: b\n", [("", b"a"), ("", b"b")]),
     "no line end at the end": (b"event: x\ndata: a\ndata: b", [("x", b"a\nb")]),
     "an event name is no record": (b"data: a\n\nevent: x\n", [("", b"a")]),
@@ -195,6 +210,14 @@ def test_the_standard_is_obeyed(name: str) -> None:
 
     assert decode([wire]) == expected
     assert decode(single_bytes(wire)) == expected
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_the_table_is_what_the_standards_algorithm_gives(name: str) -> None:
+    """The expectations above, and the algorithm that whole streams are compared with, say the same."""
+    wire, expected = VECTORS[name]
+
+    assert by_the_book(wire) == expected
 
 
 @pytest.mark.parametrize("name", ADDITIONS)
@@ -424,45 +447,11 @@ def cut(wire: bytes, cuts: Iterable[int]) -> list[bytes]:
 @example(b'{"a":\n"bcd"\n\n', [9], 10)
 def test_any_bytes_in_any_reads_give_the_same(wire: bytes, cuts: list[int], limit: int) -> None:
     """Records and verdict depend on the bytes alone."""
-
-    def outcome(reads: Iterable[bytes]) -> tuple[list[SseRecord], bool]:
-        decoder = SseDecoder(limit)
-        records: list[SseRecord] = []
-        try:
-            for read in reads:
-                records.extend(decoder.feed(read))
-            records.extend(decoder.finish())
-        except RecordTooLarge:
-            return records, True
-        return records, False
-
-    assert outcome(cut(wire, cuts)) == outcome([wire])
-    assert outcome(single_bytes(wire)) == outcome([wire])
-
-
-def by_the_book(wire: bytes) -> list[Pair]:
-    """The standard's own algorithm, on a whole stream; of its events, those that a blank line ended."""
-    records: list[Pair] = []
-    data = b""
-    event = ""
-    for line in re.split(rb"\r\n|\r|\n", wire.removeprefix(b"\xef\xbb\xbf"))[:-1]:
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if not line:
-            if data:
-                records.append((event, data[:-1]))
-            data, event = b"", ""
-        elif field == b"data":
-            data += value + b"\n"
-        elif field == b"event":
-            event = value.decode(errors="replace")
-    return records
+    reads_do_not_matter(wire, cut(wire, cuts), limit)
+    reads_do_not_matter(wire, single_bytes(wire), limit)
 
 
 @given(st.lists(PIECES, max_size=60).map(b"".join), st.lists(st.integers(0, 300)))
 def test_the_standard_is_obeyed_by_any_stream(wire: bytes, cuts: list[int]) -> None:
     """The fast way gives what the standard's algorithm gives."""
-    decoder = SseDecoder()
-    records = [record for read in cut(wire, cuts) for record in decoder.feed(read)]
-
-    assert [(record.event, record.data) for record in records] == by_the_book(wire)
+    standard_is_obeyed(cut(wire, cuts))
