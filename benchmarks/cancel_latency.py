@@ -1,91 +1,53 @@
-"""How long after `dispose()` does the server see the connection close, and how long does `dispose()` itself take?
+"""How long after it was left does the server see a stream close, and how long does leaving take?
 
 Budget: 20 ms on loopback, from any thread.
 """
 
-import asyncio
 import statistics
-import threading
-import time
-from typing import TYPE_CHECKING
 
-from allm_rx import stream_generate
-from allm_rx.data.events import Event, TextDelta
-from allm_rx.testing.answers import Answer
-from allm_rx.testing.provider_server import ProviderServer
-from benchmarks import clients
-from benchmarks.harness import Row, Table
+from benchmarks.answers import Answer
+from benchmarks.contest import EVERYBODY, Contest, Entry, progress
+from benchmarks.harness import Row, Table, described
 
-if TYPE_CHECKING:
-    from reactivex.abc import DisposableBase
-
-TIMES = 40
+TIMES = 20
+_ANSWER = Answer(10_000, pace=10)
+_WAYS = {
+    "close": {"allm_rx": "disposed on the loop", "": "closed"},
+    "thread": {"allm_rx": "disposed on another thread"},
+    "cancel": {"": "its task cancelled"},
+}
+_NOTE = "Closed means left behind the first piece, and closed as the documentation says."
 
 
-def _left(server: ProviderServer, number: int, disposed: float) -> float:
-    server.wait_closed(number, 5)
-    return server.closed_by_client[number - 1].at - disposed
-
-
-def _from_another_thread(server: ProviderServer) -> tuple[list[float], list[float]]:
-    seen: list[float] = []
+def tables(contest: Contest) -> list[Table]:
+    """Run the benchmark, interleaved."""
+    entries = [entry for entry in contest.among(EVERYBODY) if entry.do == "read" and entry.what != entry.floor]
+    ways = [(entry, how, name) for entry in entries for how, names in _WAYS.items() if (name := _name(entry, names))]
+    seen: dict[str, list[float | None]] = {f"{entry.what}, {name}": [] for entry, _, name in ways}
     returned: list[float] = []
-    engine = clients.engine_for(server.base_url("openai-chat"))
-    for _ in range(TIMES):
-        begun = threading.Event()
-
-        def on_next(event: Event, begun: threading.Event = begun) -> None:
-            if type(event) is TextDelta:
-                begun.set()
-
-        number = len(server.closed_by_client) + 1
-        subscription = stream_generate(engine, "hi").subscribe(on_next)
-        begun.wait(5)
-        disposed = time.monotonic()
-        subscription.dispose()
-        returned.append(time.monotonic() - disposed)
-        seen.append(_left(server, number, disposed))
-    return seen, returned
+    for number in range(TIMES + 1):
+        progress("cancel_latency", f"round {number} of {TIMES}" if number else "warming up")
+        for entry, how, name in ways:
+            contest.forget()
+            left = contest.ask(entry.worker, _ANSWER, "leave", how=how)
+            closed = contest.closed()
+            if number:
+                seen[f"{entry.what}, {name}"].append(None if closed is None else (closed - left["left"]) * 1e3)
+                if how == "thread":
+                    returned.append(left["took"] * 1e3)
+    found = [_row(what, values) for what, values in seen.items()]
+    found.append(_row("dispose() returns, on another thread", returned))
+    return [Table("Leaving a stream in mid-token", found, budget="20 ms, from any thread", note=described(contest, _NOTE))]
 
 
-async def _on_the_loop(server: ProviderServer) -> list[float]:
-    seen: list[float] = []
-    engine = clients.engine_for(server.base_url("openai-chat"))
-    for _ in range(TIMES):
-        begun = asyncio.Event()
-
-        def on_next(event: Event, begun: asyncio.Event = begun) -> None:
-            if type(event) is TextDelta:
-                begun.set()
-
-        number = len(server.closed_by_client) + 1
-        subscription: DisposableBase = stream_generate(engine, "hi").subscribe(on_next)
-        await begun.wait()
-        disposed = time.monotonic()
-        subscription.dispose()
-        seen.append(await asyncio.to_thread(_left, server, number, disposed))
-    return seen
+def _name(entry: Entry, names: dict[str, str]) -> str | None:
+    return names.get(entry.worker.partition(",")[0]) or names.get("")
 
 
-def _rows(name: str, values: list[float]) -> list[Row]:
-    middle = statistics.median(values) * 1e3
-    worst = statistics.quantiles(values, n=20)[18] * 1e3
-    return [Row(name, middle, "ms", note=f"95th percentile {worst:.2f} ms")]
-
-
-def tables() -> list[Table]:
-    """Run the benchmark."""
-    with ProviderServer(Answer(text="word " * 10_000, pace=0.01)) as server:
-        seen, returned = _from_another_thread(server)
-        on_loop = asyncio.run(_on_the_loop(server))
-    found = [
-        *_rows("server sees it, disposed on the loop", on_loop),
-        *_rows("server sees it, disposed on another thread", seen),
-        *_rows("dispose() returns, on another thread", returned),
-    ]
-    return [Table("Leaving a stream in mid-token", found, budget="20 ms, from any thread")]
-
-
-if __name__ == "__main__":
-    for table in tables():
-        print(table.show())
+def _row(name: str, values: list[float | None] | list[float]) -> Row:
+    known = [value for value in values if value is not None]
+    never = f"{len(values) - len(known)} of {len(values)} were not seen within 5 s" if len(known) < len(values) else ""
+    if len(known) < 2:
+        return Row(name, None, "ms", note=never)
+    worst = statistics.quantiles(known, n=20, method="inclusive")[18]
+    return Row(name, statistics.median(known), "ms", note=never or f"95th percentile {worst:.2f} ms")

@@ -5,6 +5,7 @@ event, the median of several rounds, for a value of two strings: the budget is h
 nanoseconds are those of this machine.
 """
 
+import statistics
 import timeit
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -12,7 +13,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict
 
 from allm_rx.data.events import TextDelta
-from benchmarks.harness import Table, rows
+from benchmarks.contest import Contest, progress
+from benchmarks.harness import Table, row
 
 ROUNDS = 7
 EVENTS = 100_000
@@ -55,18 +57,16 @@ WAYS: dict[str, type[Any]] = {
 }
 
 
-def tables() -> list[Table]:
+def tables(contest: Contest) -> list[Table]:
     """Measure each way, and our own event as it is."""
+    del contest
+    progress("events")
     taken = {what: _nanoseconds(cls) for what, cls in WAYS.items()}
-    found = rows(taken, "ns", floor="plain slotted dataclass")
+    base = statistics.median(taken["plain slotted dataclass"])
+    found = [row(what, values, "ns", base) for what, values in taken.items()]
     return [Table("Making one event of two texts", found, floor="the plain dataclass")]
 
 
 def _nanoseconds(cls: type[Any]) -> list[float]:
     made = timeit.repeat("make(id='0', delta='token')", globals={"make": cls}, number=EVENTS, repeat=ROUNDS)
     return [seconds / EVENTS * 1e9 for seconds in made]
-
-
-if __name__ == "__main__":
-    for table in tables():
-        print(table.show())

@@ -3,73 +3,31 @@
 Budget: 1 ms over the floor, warm, on loopback.
 """
 
-import asyncio
-import time
+import statistics
 
-import aiohttp
-from pydantic_core import from_json
+from benchmarks.answers import Answer
+from benchmarks.contest import EVERYBODY, Contest, progress
+from benchmarks.harness import Table, compared, described
 
-from allm_rx import stream_generate
-from allm_rx.data.events import Event, TextDelta
-from benchmarks import clients
-from benchmarks.harness import Row, Table, row, run, server
-
-TIMES = 200
+ROUNDS = 12
+_TIMES = 10
+"""Requests per round."""
 
 
-async def _floor(session: aiohttp.ClientSession, base: str) -> float:
-    begun = time.perf_counter()
-    headers = {"authorization": "Bearer x"}
-    async with session.post(f"{base}/chat/completions", json=clients.BODY, headers=headers) as response:
-        tail = b""
-        taken = 0.0
-        while chunk := await response.content.readany():
-            lines = (tail + chunk).split(b"\n")
-            tail = lines.pop()
-            if not taken and any(line.startswith(b"data: {") and from_json(line[6:])["choices"] for line in lines):
-                taken = time.perf_counter() - begun
-    return taken
-
-
-async def _ours(base: str) -> float:
-    engine = clients.engine_for(base)
-    done = asyncio.get_running_loop().create_future()
-    taken: list[float] = []
-    begun = time.perf_counter()
-
-    def on_next(event: Event) -> None:
-        if type(event) is TextDelta and not taken:
-            taken.append(time.perf_counter() - begun)
-
-    stream_generate(engine, "hi").subscribe(on_next, done.set_exception, lambda: done.set_result(None))
-    await done
-    return taken[0]
-
-
-async def measure() -> Table:
+def tables(contest: Contest) -> list[Table]:
     """Measure the time to the first text, interleaved."""
-    floor: list[float] = []
-    ours: list[float] = []
-    with server(3) as base:
-        async with aiohttp.ClientSession() as session:
-            for number in range(TIMES + 20):
-                first = await _floor(session, base)
-                second = await _ours(base)
-                if number >= 20:
-                    floor.append(first * 1e6)
-                    ours.append(second * 1e6)
-    table = Table("Time to the first text, warm connection", [row("floor", floor, "us"), row("stream_generate", ours, "us")])
-    table.budget = "1 ms over the floor"
-    added = table.rows[1].value - table.rows[0].value
-    table.rows.append(Row("added", added, "us"))
-    return table
-
-
-def tables() -> list[Table]:
-    """Run the benchmark."""
-    return [run(measure())]
-
-
-if __name__ == "__main__":
-    for table in tables():
-        print(table.show())
+    entries = [entry for entry in contest.among(EVERYBODY) if entry.do == "read"]
+    taken: dict[str, list[float]] = {entry.what: [] for entry in entries}
+    for number in range(ROUNDS + 1):
+        progress("first_event", f"round {number} of {ROUNDS}" if number else "warming up")
+        for entry in entries:
+            seconds = contest.ask(entry.worker, Answer(3), "first", times=_TIMES)["seconds"]
+            if number:
+                taken[entry.what] += [second * 1e6 for second in seconds]
+    found = compared(entries, taken, "us")
+    middles = {what: statistics.median(values) for what, values in taken.items()}
+    for entry, one in zip(entries, found, strict=True):
+        if entry.what != entry.floor:
+            one.note = f"{middles[entry.what] - middles[entry.floor]:,.0f} us over the floor"
+    title = "Time from the call to the first text, warm connection"
+    return [Table(title, found, budget="1 ms over the floor", note=described(contest))]

@@ -1,21 +1,15 @@
-"""How things are measured: interleaved rounds against a floor, medians with their spread, ratios of one run.
+"""How results are shown: medians with their spread, as ratios of one run.
 
 A machine that is busy with other things slows the floor as well, so only ratios are worth comparing.
 """
 
-import asyncio
-import contextlib
-import gc
 import json
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import Literal
 
-ROUNDS = 7
+from benchmarks.contest import Contest, Entry
 
 
 @dataclass
@@ -23,13 +17,15 @@ class Row:
     """One line of a table."""
 
     what: str
-    value: float
+    value: float | None
+    """None where there is nothing to measure, as `note` tells."""
     unit: str
     ratio: float | None = None
     """To the floor of the same table."""
     spread: float | None = None
     """Half the distance between the quartiles, as a part of the median."""
     note: str = ""
+    who: Literal["floor", "ours", "peer"] = "ours"
 
 
 @dataclass
@@ -42,16 +38,19 @@ class Table:
     """What the ratios are to."""
     budget: str = ""
     """What was promised."""
+    note: str = ""
+    """What has to be known to read it: how it was measured, and which versions."""
 
     def show(self) -> str:
         """Give the table as text, aligned."""
         lines = [self.question if not self.budget else f"{self.question} (promised: {self.budget})"]
         width = max((len(row.what) for row in self.rows), default=0)
         for row in self.rows:
+            value = f"{row.value:12,.2f}" if row.value is not None else " " * 12
             ratio = f"{row.ratio:7.2f} x {self.floor}" if row.ratio is not None else " " * (10 + len(self.floor))
             spread = f"  ±{row.spread * 100:.0f} %" if row.spread is not None else ""
-            lines.append(f"  {row.what:<{width}}  {row.value:12,.2f} {row.unit:<14}{ratio}{spread}  {row.note}".rstrip())
-        return "\n".join(lines)
+            lines.append(f"  {row.what:<{width}}  {value} {row.unit:<8}{ratio}{spread}  {row.note}".rstrip())
+        return "\n".join([*lines, f"  {self.note}"] if self.note else lines)
 
     def markdown(self) -> str:
         """Give the table for a page."""
@@ -60,58 +59,32 @@ class Table:
             lines += [f"Promised: {self.budget}.", ""]
         lines += [f"| | median | unit | x {self.floor} | spread | |", "|---|---:|---|---:|---:|---|"]
         for row in self.rows:
+            value = "" if row.value is None else f"{row.value:,.2f}"
             ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
             spread = "" if row.spread is None else f"±{row.spread * 100:.0f} %"
-            lines.append(f"| {row.what} | {row.value:,.2f} | {row.unit} | {ratio} | {spread} | {row.note} |")
-        return "\n".join(lines)
+            lines.append(f"| {row.what} | {value} | {row.unit} | {ratio} | {spread} | {row.note} |")
+        return "\n".join([*lines, "", self.note] if self.note else lines)
 
     def as_json(self) -> str:
         """Give the table as one line of JSON."""
         return json.dumps(asdict(self))
 
 
-@contextlib.contextmanager
-def server(chunks: int, together: int = 1, pace: float = 0.0) -> Generator[str]:
-    """Run the canned server in a process of its own and give its base URL."""
-    command = [sys.executable, "-m", "benchmarks.server"]
-    options = ["--chunks", str(chunks), "--together", str(together), "--pace", str(pace)]
-    folder = Path(__file__).parent.parent
-    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True, cwd=folder) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
+def compared(entries: Sequence[Entry], taken: Mapping[str, Sequence[float]], unit: str) -> list[Row]:
+    """Give a row per entry, with its ratio to its floor, and for others' how much more than ours that is."""
+    middles = {what: statistics.median(values) for what, values in taken.items()}
+    ours = {entry.floor: middles[entry.what] for entry in reversed(entries) if entry.what != entry.floor and not entry.peer}
+    found: list[Row] = []
+    for entry in entries:
+        one = row(entry.what, taken[entry.what], unit, middles[entry.floor])
+        one.who = "floor" if entry.what == entry.floor else "peer" if entry.peer else "ours"
+        if entry.peer:
+            one.note = f"{middles[entry.what] / ours[entry.floor]:.1f} x ours"
+        found.append(one)
+    return found
 
 
-async def cpu_per_item(
-    candidates: dict[str, Callable[[], Awaitable[int]]], items: int, *, rounds: int = ROUNDS
-) -> dict[str, list[float]]:
-    """Give nanoseconds of this process's CPU per item, for each candidate and round, interleaved.
-
-    Raises:
-        AssertionError: a candidate did not see every item.
-    """
-    taken: dict[str, list[float]] = {name: [] for name in candidates}
-    for number in range(rounds + 1):
-        for name, work in candidates.items():
-            gc.collect()
-            begun = time.process_time()
-            seen = await work()
-            cost = (time.process_time() - begun) / items * 1e9
-            assert seen == items, f"{name} saw {seen} of {items}"
-            if number:  # the first round warms up
-                taken[name].append(cost)
-    return taken
-
-
-def rows(taken: dict[str, list[float]], unit: str, *, floor: str) -> list[Row]:
-    """Give a row per candidate, with its ratio to the floor; the median over rounds counts."""
-    base = statistics.median(taken[floor])
-    return [row(name, values, unit, base) for name, values in taken.items()]
-
-
-def row(name: str, values: list[float], unit: str, base: float | None = None) -> Row:
+def row(name: str, values: Sequence[float], unit: str, base: float | None = None) -> Row:
     """Give the row of one candidate from its measurements."""
     middle = statistics.median(values)
     spread = None
@@ -121,10 +94,7 @@ def row(name: str, values: list[float], unit: str, base: float | None = None) ->
     return Row(name, middle, unit, None if base is None else middle / base, spread)
 
 
-def run(work: Awaitable[Table]) -> Table:
-    """Run a benchmark that is a coroutine."""
-
-    async def main() -> Table:
-        return await work
-
-    return asyncio.run(main())
+def described(contest: Contest, *sentences: str) -> str:
+    """Give the note of a table in which others take part: how it was measured, and their versions."""
+    versions = [f"{name} {version}" for name, version in contest.versions().items()]
+    return " ".join([*sentences, f"Measured beside {', '.join(versions)}."] if versions else sentences)

@@ -3,35 +3,31 @@
 Budget: within 1.2 x.
 """
 
-from benchmarks import clients
-from benchmarks.harness import Table, cpu_per_item, row, run, server
+import statistics
+
+from benchmarks.answers import Answer
+from benchmarks.contest import CHAT_PEERS, FLOOR, FOLDED, MESSAGES_PEER, Contest, Entry
+from benchmarks.harness import Row, Table, described, row
 
 SHORT = 1_000
 LONG = 100_000
+_FOLDED = tuple(Entry(entry.what, entry.worker, "fold") for entry in (*CHAT_PEERS, MESSAGES_PEER))
+_NOTE = (
+    "The message is put together by what the package has for that. "
+    "Others read one long message, since five would take ten minutes."
+)
 
 
-async def measure() -> Table:
-    """Measure the fold of a long and of a short message; a round of short ones is as many deltas as a long one."""
-    length = len("tok000 ")
-    with server(SHORT, 8) as short, server(LONG, 8) as long:
-        one = clients.folded(clients.engine_for(short), length)
-
-        async def shorts() -> int:
-            return sum([await one() for _ in range(LONG // SHORT)])
-
-        taken = await cpu_per_item(
-            {"messages of 1,000": shorts, "one of 100,000": clients.folded(clients.engine_for(long), length)}, LONG, rounds=5
-        )
-    base = sorted(taken["messages of 1,000"])[2]
-    found = [row(name, values, "ns", base) for name, values in taken.items()]
-    return Table("CPU per delta by length of the message", found, floor="the short ones", budget="1.2 x the short ones")
-
-
-def tables() -> list[Table]:
-    """Run the benchmark."""
-    return [run(measure())]
-
-
-if __name__ == "__main__":
-    for table in tables():
-        print(table.show())
+def tables(contest: Contest) -> list[Table]:
+    """Measure the fold of a long and of a short message."""
+    found: list[Row] = []
+    for entry, rounds in [(FLOOR, 5), (FOLDED, 5), *((peer, 1) for peer in contest.among(_FOLDED))]:
+        title = f"long_message, {entry.what}"
+        short = contest.per_item(title, Answer(SHORT, together=8), [entry])[entry.what].cpu
+        long = contest.per_item(title, Answer(LONG, together=8), [entry], rounds=rounds, warm_up=not entry.peer)[entry.what].cpu
+        base = statistics.median(short)
+        one = row(entry.what, long, "ns", base)
+        one.note = f"{base:,.0f} ns in a message of {SHORT:,}"
+        found.append(one)
+    title = f"CPU per delta in a message of {LONG:,}"
+    return [Table(title, found, floor="the short ones", budget="1.2 x the short ones", note=described(contest, _NOTE))]

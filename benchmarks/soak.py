@@ -3,11 +3,13 @@
 Rule 1: the provider is a process of its own, so that what is counted here is ours alone.
 Rule 2: what is counted is all there is: idle connections, too, are waited for until their pool has closed them.
 Rule 3: the runs are those of the seed; when exactly each is left is the machine's business.
+Rule 4: every adapter, entry point, loop and way to leave has its turn, or the soak has failed.
 """
 
 import argparse
 import asyncio
 import gc
+import json
 import logging
 import os
 import random
@@ -15,87 +17,45 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
+from pydantic_core import from_json
 from reactivex import Observable
 from reactivex.abc import SchedulerBase
 from reactivex.scheduler import EventLoopScheduler, NewThreadScheduler, ThreadPoolScheduler
 
-from allm_rx import Engine, RetryPolicy, ToolCall, chat, generate, stream, stream_generate, tool
-from allm_rx.adapters import Anthropic, Fake, Gemini, OpenAI, OpenAIChat
-from allm_rx.adapters.fake import delay
+from allm_rx import Engine
 from allm_rx.testing.assertions import assert_no_leaks
-from allm_rx.testing.protocols import protocols
 from allm_rx.transport.io_loop import io_loop
-from benchmarks.leaving import ON_LOOPS, ON_THREADS, PATIENCE, UNWANTED, Leave, LeaveOnLoop, elsewhere, unwanted
+from benchmarks.leaving import ON_LOOPS, ON_THREADS, PATIENCE, UNWANTED, Leave, elsewhere, unwanted
+from benchmarks.starting import engines, starts
 
 _WORKERS = 4
 _TOGETHER = 10
 """Runs at once on a loop of their own."""
+_POOL = 2
+"""Threads of the pool that events arrive on."""
+_TOLD = 20
+"""How often the progress is told."""
+_MANY = 2_000
+"""Runs among which everything has its turn, unless it never has."""
 _GROWTH = 1.1
 """How much larger the process may be at the end than after the first fifth."""
 _SLACK = 8 * 2**20
 """Bytes of growth that are an allocator's, not a leak's."""
+_BLOCKS = 0.5
+"""Blocks of memory per run by which Python may hold more at the end; the smallest leak of an object is one or two."""
 
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+with suppress(ImportError):  # Windows has none
+    import uvloop
 
-@tool
-def weather_now(place: str) -> str:
-    """Tell the weather of a place."""
-    return f"Mild in {place}."
-
-
-@tool
-async def weather_later(place: str) -> str:
-    """Tell the weather of a place, after a while."""
-    await asyncio.sleep(0.005)
-    return f"Windy in {place}."
-
-
-def engines(url: str) -> dict[str, Callable[[], Engine]]:
-    """Give an engine per adapter, with tools that block and tools that wait."""
-    key = "sk-soak"
-    paths = {known.name: known.base_path for known in protocols()}
-    adapters = {
-        "openai-chat": OpenAIChat(base_url=url + paths["openai-chat"], api_key=key),
-        "openai": OpenAI(base_url=url + paths["openai"], api_key=key),
-        "anthropic": Anthropic(base_url=url + paths["anthropic"], api_key=key),
-        "gemini": Gemini(base_url=url + paths["gemini"], api_key=key),
-    }
-    retry = RetryPolicy(base_delay=0.001, jitter=0)
-    made = {name: Engine(adapter=adapter, model="m", retry=retry) for name, adapter in adapters.items()}
-    real = {
-        **{name: engine.with_tools(weather_now) for name, engine in made.items()},
-        **{f"{name}, async tool": engine.with_tools(weather_later) for name, engine in made.items()},
-    }
-    return {**{name: partial(_given, engine) for name, engine in real.items()}, "fake": fake}
-
-
-def fake() -> Engine:
-    """Give an engine without a provider, anew for each run, since a `Fake` remembers all that it was asked."""
-    call = ToolCall(id="c", name="weather_now", arguments={"place": "Oslo"})
-    script = [["Let me ", delay(0.005), call], ["Mi", delay(0.01), "ld."]]
-    adapter = Fake(respond=lambda request: script[min(1, sum(one.role == "tool" for one in request.messages))])
-    return Engine(adapter=adapter, model="m", tools=(weather_now,))
-
-
-def _given(engine: Engine) -> Engine:
-    return engine
-
-
-def entries(engine: Engine) -> dict[str, Callable[[], Observable[Any]]]:
-    """Give the streams of an engine, by entry point."""
-    question = "How is the weather in Oslo and Bergen?"
-    return {
-        "generate": lambda: generate(engine.replace(tools=()), "Tell me of Oslo."),
-        "stream_generate": lambda: stream_generate(engine.replace(tools=()), "Tell me of Oslo."),
-        "chat": lambda: chat(engine, question),
-        "stream": lambda: stream(engine, question),
-    }
+    LOOPS["uvloop"] = uvloop.new_event_loop
 
 
 class _Complaints(logging.Handler):
@@ -117,9 +77,9 @@ class _Complaints(logging.Handler):
 
 
 @contextmanager
-def provider(*options: str) -> Generator[str]:
+def provider() -> Generator[str]:
     """Give the URL of a provider in a process of its own."""
-    command = [sys.executable, "-m", "allm_rx.testing.provider_server", *options]
+    command = [sys.executable, "-m", "benchmarks.starting"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -134,9 +94,22 @@ class Soak:
 
     engines: dict[str, Callable[[], Engine]]
     ways: tuple[Leave, ...]
-    loop_ways: tuple[LeaveOnLoop, ...] = ON_LOOPS
+    runs: int
     counts: Counter[str] = field(default_factory=Counter[str])
+    done: int = 0
+    begun: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expect(self) -> None:
+        """Begin to count at zero what must have its turn."""
+        some = next(iter(self.engines.values()))()
+        expected = {
+            "adapter": self.engines,
+            "entry": starts(some),
+            "loop": LOOPS,
+            "left": [way.__name__ for way in (*self.ways, *ON_LOOPS)],
+        }
+        self.counts.update({f"{what} {name}": 0 for what, names in expected.items() for name in names})
 
     def go(self, runs: int, seed: int) -> None:
         """Have the workers make so many runs."""
@@ -150,18 +123,26 @@ class Soak:
         for worker in workers:
             worker.join()
 
+    def missed(self) -> list[str]:
+        """Give what never had its turn, once there were enough turns."""
+        return [name for name, count in self.counts.items() if not count] if self.done >= _MANY else []
+
     def _work(self, chance: random.Random, runs: int) -> None:
         while runs:
+            together = 1
             if chance.random() < 1 / (1 + _TOGETHER):  # half of the runs on loops, half on threads
                 together = min(runs, _TOGETHER)
-                asyncio.run(self._on_loop(chance, together))
-                runs -= together
+                loop = chance.choice(sorted(LOOPS))
+                self._count(f"loop {loop}")
+                with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+                    runner.run(self._on_loop(chance, together))
             else:
                 self._tried(chance.choice(self.ways), chance)
-                runs -= 1
+            runs -= together
+            self._tell(together)
 
     async def _on_loop(self, chance: random.Random, together: int) -> None:
-        ways = [chance.choice(self.loop_ways) for _ in range(together)]
+        ways = [chance.choice(ON_LOOPS) for _ in range(together)]
         runs = [way(self._source(chance, way.__name__), chance) for way in ways]
         done = await asyncio.gather(*runs, return_exceptions=True)
         for error in done:
@@ -176,11 +157,21 @@ class Soak:
 
     def _source(self, chance: random.Random, way: str) -> Observable[Any]:
         engine = chance.choice(sorted(self.engines))
-        made = entries(self.engines[engine]())
+        made = starts(self.engines[engine]())
         entry = chance.choice(sorted(made))
-        with self.lock:
-            self.counts.update((f"adapter {engine}", f"entry {entry}", f"left {way}"))
+        self._count(f"adapter {engine}", f"entry {entry}", f"left {way}")
         return made[entry]()
+
+    def _count(self, *names: str) -> None:
+        with self.lock:
+            self.counts.update(names)
+
+    def _tell(self, more: int) -> None:
+        with self.lock:
+            before, self.done = self.done, self.done + more
+        if before * _TOLD // self.runs < self.done * _TOLD // self.runs:
+            seconds = time.monotonic() - self.begun
+            print(f"{self.done:,} of {self.runs:,} runs, {seconds:.0f} s, {_resident() / 2**20:.1f} MiB", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -220,6 +211,7 @@ async def _tasks() -> int:
 
 def settled(before: Held) -> dict[str, int]:
     """Wait until nothing is left, or patience is, and count."""
+    print("Waiting for the pools to close their idle connections, which takes 15 s.", file=sys.stderr)
     until = time.monotonic() + PATIENCE
     left = Held.now().beyond(before)
     while any(value > 0 for value in left.values()) and time.monotonic() < until:
@@ -229,15 +221,65 @@ def settled(before: Held) -> dict[str, int]:
     return left
 
 
-def _nothing(scheduler: SchedulerBase, state: object = None) -> None:
-    del scheduler, state
+@dataclass(frozen=True)
+class Memory:
+    """What the process takes, to the system and to Python."""
+
+    size: int
+    blocks: int
+
+    @classmethod
+    def now(cls) -> "Memory":
+        """Measure it, without garbage."""
+        gc.collect()
+        return cls(_resident(), sys.getallocatedblocks())
+
+    def flat(self, before: "Memory", runs: int) -> bool:
+        """Tell whether it is what it was so many runs ago."""
+        return self.size <= before.size * _GROWTH + _SLACK and self.blocks - before.blocks <= runs * _BLOCKS
 
 
-def resident() -> int:
-    """Give the bytes of memory that the process takes."""
-    gc.collect()
+def _resident() -> int:
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _warm(scheduler: SchedulerBase, threads: int) -> None:
+    """Have a scheduler start its threads, which are ours and stay."""
+    all_here = threading.Barrier(threads + 1)
+
+    def wait(scheduler: SchedulerBase, state: object = None) -> None:
+        del scheduler, state
+        all_here.wait()
+
+    for _ in range(threads):
+        scheduler.schedule(wait)
+    all_here.wait()
+
+
+def _fill_caches() -> None:
+    """Fill what fills up anyway: pydantic keeps the last 16,384 short strings that it parsed, ids of answers for instance."""
+    from_json(json.dumps([f"string {number}" for number in range(200_000)]))
+
+
+def _warned(message: Warning | str, *_: Any, **__: Any) -> None:
+    unwanted(RuntimeWarning(str(message)))
+
+
+def _listen() -> _Complaints:
+    """Hear all that would otherwise only be printed."""
+    complaints = _Complaints(logging.ERROR)
+    logging.getLogger("asyncio").addHandler(complaints)
+    logging.getLogger("asyncio").propagate = False
+    threading.excepthook = lambda hook: unwanted(hook.exc_value or RuntimeError(str(hook.exc_type)))
+    sys.unraisablehook = lambda hook: unwanted(hook.exc_value or RuntimeError(str(hook.err_msg)))
+    warnings.simplefilter("always")
+    warnings.showwarning = _warned
+    return complaints
+
+
+def _table(counts: Counter[str]) -> Iterable[str]:
+    return (f"{count:7}  {name}" for name, count in sorted(counts.items()))
 
 
 def main() -> int:
@@ -246,37 +288,38 @@ def main() -> int:
     parser.add_argument("runs", nargs="?", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    complaints = _Complaints(logging.ERROR)
-    logging.getLogger("asyncio").addHandler(complaints)
-    logging.getLogger("asyncio").propagate = False
-    threading.excepthook = lambda hook: unwanted(hook.exc_value or RuntimeError(str(hook.exc_type)))
-    sys.unraisablehook = lambda hook: unwanted(hook.exc_value or RuntimeError(str(hook.err_msg)))
+    complaints = _listen()
 
-    here = EventLoopScheduler()
-    pool = ThreadPoolScheduler(2)
+    here, pool = EventLoopScheduler(), ThreadPoolScheduler(_POOL)
+    _warm(here, 1)
+    _warm(pool, _POOL)
+    _fill_caches()
+    for make in LOOPS.values():
+        make().close()  # uvloop keeps a pipe for its signals once it was used
     anywhere = tuple(elsewhere(scheduler) for scheduler in (here, pool, NewThreadScheduler()))
-    ways: tuple[Leave, ...] = (*ON_THREADS, *anywhere)
-    with provider("--pace", "1") as url:
-        soak = Soak(engines(url), ways)
-        here.schedule(_nothing)  # starts its thread, which is ours
-        first, fifth = time.monotonic(), options.runs // 5
+    with provider() as url:
+        soak = Soak(engines(url), (*ON_THREADS, *anywhere), options.runs)
+        soak.expect()
+        fifth = options.runs // 5
         before = Held.now()
         with assert_no_leaks(patience=PATIENCE):
             soak.go(fifth, options.seed)
-            early = resident()
+            settled(before)
+            early = Memory.now()
             soak.go(options.runs - fifth, options.seed + 1)
-            late = resident()
-        seconds = time.monotonic() - first
         left = settled(before)
-    for name, count in sorted(soak.counts.items()):
-        print(f"{count:7}  {name}")
-    print(f"{options.runs:7}  runs in {seconds:.0f} s, {_WORKERS} threads, {_TOGETHER} at once on loops of their own")
+        late = Memory.now()
+
+    print(*_table(soak.counts), sep="\n")
+    print(f"{soak.done:7}  runs, {_WORKERS} threads, {_TOGETHER} at once on loops of their own, seed {options.seed}")
     print(f"left: {', '.join(f'{value} {name}' for name, value in left.items())}; {len(UNWANTED)} errors that nobody expected")
     print(f"{complaints.overtaken} tasks of streams that were forgotten were overtaken by the end of their loop")
-    print(f"memory: {early / 2**20:.1f} MiB after {fifth} runs, {late / 2**20:.1f} MiB after {options.runs}")
-    for trouble in UNWANTED[:3]:
+    for when, memory in ((fifth, early), (options.runs, late)):
+        print(f"memory after {when} runs: {memory.size / 2**20:.1f} MiB, {memory.blocks} blocks of Python's")
+    for trouble in (*(f"Never had its turn: {name}" for name in soak.missed()), *UNWANTED[:3]):
         print(trouble, file=sys.stderr)
-    return int(any(value > 0 for value in left.values()) or bool(UNWANTED) or late > early * _GROWTH + _SLACK)
+    clean = not any(value > 0 for value in left.values()) and not UNWANTED and not soak.missed() and not complaints.overtaken
+    return 0 if clean and late.flat(early, options.runs - fifth) else 1
 
 
 if __name__ == "__main__":

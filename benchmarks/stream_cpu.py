@@ -1,47 +1,33 @@
-"""What does a streamed chunk cost, from the socket to the subscriber, beside the least a client can do?
+"""What does a streamed chunk cost, from the socket to the subscriber, beside the least a client can do, and beside others?
 
-Budgets: streamed 1.5 x floor, folded 1.7 x floor, the `openai` package at least 15 x what ours costs.
+Budgets: streamed 1.5 x floor, folded 1.7 x floor; the `openai` package at least 15 x what ours costs, `anthropic` 8 x.
 """
 
-import aiohttp
+from benchmarks.answers import Answer
+from benchmarks.contest import EVERYBODY, Contest, Taken
+from benchmarks.harness import Table, compared, described, row
 
-from benchmarks import clients
-from benchmarks.harness import Table, cpu_per_item, row, rows, run, server
-
-CHUNKS = 20_000
-BUDGET = "streamed 1.5 x floor, folded 1.7 x floor, the `openai` package 15 x ours"
-_LENGTH = len("tok000 ")
-
-
-async def measure(together: int, *, peers: bool) -> Table:
-    """Measure one answer of many chunks, `together` of them per HTTP chunk."""
-    with server(CHUNKS, together) as base:
-        engine = clients.engine_for(base)
-        async with aiohttp.ClientSession() as session:
-            candidates = {
-                "floor": clients.floor(session, base),
-                "stream_generate": clients.streamed(engine),
-                "generate": clients.folded(engine, _LENGTH),
-            }
-            taken = await cpu_per_item(candidates, CHUNKS)
-        table = Table(
-            f"CPU per chunk, one stream, {together} chunk(s) per HTTP chunk", rows(taken, "ns", floor="floor"), budget=BUDGET
-        )
-        if peers:
-            with server(2_000, together) as small:
-                theirs = await cpu_per_item({"openai": clients.openai_package(small)}, 2_000, rounds=3)
-            ours = table.rows[1].value
-            peer = row("openai package", theirs["openai"], "ns", table.rows[0].value)
-            peer.note = f"{peer.value / ours:.0f} x ours"
-            table.rows.append(peer)
-    return table
+CHUNKS = 5_000
+BUDGET = "streamed 1.5 x floor, folded 1.7 x floor, `openai` 15 x ours, `anthropic` 8 x ours"
+_LIMITED = "The server is one process as well, and gives no more than the fastest of these take."
 
 
-def tables() -> list[Table]:
+def tables(contest: Contest) -> list[Table]:
     """Run the benchmark."""
-    return [run(measure(1, peers=True)), run(measure(32, peers=False))]
+    entries = contest.among(EVERYBODY)
+    alone = contest.per_item("stream_cpu", Answer(CHUNKS), entries)
+    mine = [entry for entry in entries if not entry.peer]
+    gathered = contest.per_item("stream_cpu, gathered", Answer(CHUNKS, together=32), mine)
+    title = "CPU per chunk, one stream of {} chunks, {} per HTTP chunk"
+    note = described(contest, "`generate` is the whole answer; the others give each piece of it.")
+    per_second = [row(what, taken.rate, "1/s") for what, taken in alone.items()]
+    return [
+        Table(title.format(f"{CHUNKS:,}", 1), compared(entries, cpu(alone), "ns"), budget=BUDGET, note=note),
+        Table(title.format(f"{CHUNKS:,}", 32), compared(mine, cpu(gathered), "ns"), budget=BUDGET),
+        Table("Chunks per second, one stream", per_second, note=described(contest, _LIMITED)),
+    ]
 
 
-if __name__ == "__main__":
-    for table in tables():
-        print(table.show())
+def cpu(taken: dict[str, Taken]) -> dict[str, list[float]]:
+    """Give the CPU times alone."""
+    return {what: one.cpu for what, one in taken.items()}
