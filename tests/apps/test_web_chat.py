@@ -249,8 +249,9 @@ def test_the_rest_comes_after_the_last_event_id() -> None:
 
 def test_the_pages_of_others_are_refused() -> None:
     """A site in the same browser cannot spend the user's money."""
-    with running(None) as url, pytest.raises(urllib.error.HTTPError, match="403"):
+    with running(None) as url, pytest.raises(urllib.error.HTTPError, match="403") as refused:
         post(f"{url}conversations", {}, {"Origin": "https://example.org"})
+    refused.value.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
