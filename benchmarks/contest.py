@@ -187,16 +187,16 @@ class Contest:
             entries: who reads them.
             streams: how many at once.
             rounds: that count.
-            warm_up: whether there is one before them.
+            warm_up: whether others have one before them, too; it takes some of them half a minute.
 
         Raises:
             RuntimeError: one of them did not see all of it.
         """
         taken = {entry.what: Taken() for entry in entries}
         items = answer.turns or answer.chunks * streams
-        for number in range(0 if warm_up else 1, rounds + 1):
+        for number in range(rounds + 1):
             progress(title, f"round {number} of {rounds}" if number else "warming up")
-            for entry in entries:
+            for entry in entries if number or warm_up else [one for one in entries if not one.peer]:
                 done = self.ask(entry.worker, answer, entry.do, streams=streams, least=LEAST if number else 0)
                 expected = items * done["times"] * (answer.length if entry.do == "fold" else 1)
                 if done["seen"] != expected:

@@ -11,7 +11,7 @@ import time
 from benchmarks.contest import PEERS, Contest, progress
 from benchmarks.harness import Table, described, row
 
-ROUNDS = 7
+ROUNDS = 5
 _OURS = {
     "reactivex + pydantic": "import reactivex, pydantic; from reactivex import operators; pydantic.BaseModel",
     "import allm_rx": "import allm_rx",

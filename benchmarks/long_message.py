@@ -24,7 +24,7 @@ def tables(contest: Contest) -> list[Table]:
     for entry, rounds in [(FLOOR, 5), (FOLDED, 5), *((peer, 1) for peer in contest.among(_FOLDED))]:
         title = f"long_message, {entry.what}"
         short = contest.per_item(title, Answer(SHORT, together=8), [entry])[entry.what].cpu
-        long = contest.per_item(title, Answer(LONG, together=8), [entry], rounds=rounds, warm_up=not entry.peer)[entry.what].cpu
+        long = contest.per_item(title, Answer(LONG, together=8), [entry], rounds=rounds, warm_up=False)[entry.what].cpu
         base = statistics.median(short)
         one = row(entry.what, long, "ns", base)
         one.note = f"{base:,.0f} ns in a message of {SHORT:,}"

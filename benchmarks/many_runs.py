@@ -18,7 +18,7 @@ def tables(contest: Contest) -> list[Table]:
     progress("many_runs", f"{RUNS:,} runs")
     command = [sys.executable, "-m", "benchmarks.soak", str(RUNS)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
-    quoted = [line for line in done.stdout.splitlines() if line.startswith(("left:", "memory:"))]
+    quoted = [line for line in done.stdout.splitlines() if line.startswith(("left:", "memory "))]
     row = Row("runs", RUNS, "", note="all within the limits" if done.returncode == 0 else "beyond the limits")
     budget = "0 tasks, sockets, threads, descriptors left, flat memory"
     return [Table("Runs left at random points", [row], budget=budget, note="; ".join(quoted) + ".")]

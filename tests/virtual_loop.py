@@ -35,6 +35,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.selector.now
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncio's own
+        """Wait for the threads without a limit: from 3.12 on `asyncio.run` sets one, which virtual time would reach at once."""
+        await super().shutdown_default_executor()
+
     @property
     def timers(self) -> list[asyncio.TimerHandle]:
         """The timers that are still to come."""

@@ -45,6 +45,9 @@ class Place:
     """Wakes the delivery thread, when that is not the loop's."""
 
 
+_RUN_MODULES = frozenset({run.__module__, "reactivex.run", "reactivex.observable.observable"})
+"""Where a function or method called `run` is one that waits."""
+
 _WAKERS: dict[type[Any], Callable[[Any], Waker]] = {EventLoopScheduler: EventLoopWaker}
 
 _TOOLKITS: dict[str, Callable[[Any], Waker]] = {
@@ -115,7 +118,7 @@ def _is_run(scheduler: SchedulerBase) -> bool:
 
 
 def _check_run() -> None:
-    if running_loop() is None or not _waits_here():
+    if running_loop() is None or (level := _caller_of_run()) is None:
         return
     if on_io_thread():
         raise UsageError(
@@ -125,16 +128,21 @@ def _check_run() -> None:
     warnings.warn(
         "`run()` blocks the event loop that runs in this thread until the answer is there: use `await` in its place.",
         RuntimeWarning,
-        stacklevel=2,
+        stacklevel=level,
     )
 
 
-def _waits_here() -> bool:
-    """Tell whether it is this thread that waits: what is subscribed later, such as a fallback, is so on the I/O thread."""
+def _caller_of_run() -> int | None:
+    """Give how many calls up the caller of `run` is, as seen by ours, and None when it is not this thread that waits.
+
+    What is subscribed later, such as a fallback, is so on the I/O thread.
+    """
     waiting = {run.__code__, getattr(sys.modules.get("reactivex.run"), "run", run).__code__}
-    frame = sys._getframe()  # pyright: ignore[reportPrivateUsage] # a scheduler does not tell who waits
-    while frame is not None:
-        if frame.f_code in waiting:
-            return True
-        frame = frame.f_back
-    return False
+    level, frame = 1, sys._getframe(1)  # pyright: ignore[reportPrivateUsage] # a scheduler does not tell who waits
+    while frame.f_code not in waiting:
+        if frame.f_back is None:
+            return None
+        level, frame = level + 1, frame.f_back
+    while frame.f_back is not None and frame.f_code.co_name == "run" and frame.f_globals["__name__"] in _RUN_MODULES:
+        level, frame = level + 1, frame.f_back
+    return level
