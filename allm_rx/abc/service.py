@@ -44,6 +44,8 @@ class HttpService:
     """Environment variables that may hold the key, the likeliest first; None takes the vendor's own."""
     record_limit: int = 64 * 2**20
     """Bytes that one record of a stream, or a whole JSON answer, may have: pictures come as one line. More is an `error`."""
+    answer_limit: int = 2**30
+    """Bytes that a whole stream may have, as a million tokens take a quarter of it. More is an `error`."""
 
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):

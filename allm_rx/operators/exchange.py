@@ -37,6 +37,8 @@ _GRACE = 1.0
 """Seconds for the end marker after a finish reason, and for the body's end after the terminal."""
 _RECORD_LIMIT = 64 * 2**20
 """Bytes of one record or of a whole JSON body: pictures come as one line."""
+_ANSWER_LIMIT = 2**30
+"""Bytes of a whole stream, whose text is kept by whoever folds it."""
 _REFUSAL_LIMIT = 2**20
 """Bytes that are read of the body of a refusal."""
 _WHOLE = frozenset({"application/json", "text/html"})
@@ -50,6 +52,7 @@ def exchange(
     *,
     timeouts: Timeouts,
     record_limit: int = _RECORD_LIMIT,
+    answer_limit: int = _ANSWER_LIMIT,
 ) -> Observable[Event]:
     """Send a request on subscription and decode its answer.
 
@@ -59,12 +62,13 @@ def exchange(
         decoder: makes the decoder, from the answer's head; None when there was none.
         timeouts: `idle` is watched here, because only bytes tell that a provider lives.
         record_limit: bytes of one record; more is an `error` event.
+        answer_limit: bytes of a whole stream; more is an `error` event, behind what was read.
 
     Emits: the decoder's events, on the transport's thread; `error` for everything that fails before or below it.
     """
 
     def subscribe(observer: ObserverBase[Event], scheduler: SchedulerBase | None = None) -> DisposableBase:
-        running = _Exchange(observer, scheduler, decoder, timeouts.idle, record_limit)
+        running = _Exchange(observer, scheduler, decoder, timeouts.idle, (record_limit, answer_limit))
         running.start(transport, request)
         return running
 
@@ -75,6 +79,7 @@ class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
     """The state of one subscription."""
 
     __slots__ = (
+        "_answer_limit",
         "_body",
         "_connection",
         "_decoder",
@@ -99,14 +104,14 @@ class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
         scheduler: SchedulerBase | None,
         make_decoder: Callable[[ResponseHead | None], Decoder],
         idle: float | None,
-        limit: int,
+        limits: tuple[int, int],
     ) -> None:
         self._observer = observer
         self._given = scheduler
         self._timers = timers_of(scheduler)
         self._demand = demand_of(scheduler)
         self._make = make_decoder
-        self._limit = limit
+        self._limit, self._answer_limit = limits
         self._connection: DisposableBase | None = None
         self._decoder: Decoder | None = None
         self._sse: SseDecoder | None = None
@@ -191,10 +196,13 @@ class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
             on_next(event)
             if self._off:
                 return
+        self._size += len(piece)
         if self._over:
             return
         if decoder.ended:
             self._terminated(events[-1] if events else None)
+        elif self._size > self._answer_limit:
+            self._fail(_too_large(self._answer_limit))
         elif decoder.finishing and self._grace is None:
             self._wait(self._no_marker)
 
@@ -208,8 +216,7 @@ class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
             if self._size >= _REFUSAL_LIMIT:
                 self._end_with(self._refusal)
         elif self._size > self._limit:
-            message = f"The answer is larger than {self._limit} bytes and was not read further: ask for less."
-            self._fail(Failure(kind="StreamError", reason="record_too_large", message=message))
+            self._fail(_too_large(self._limit))
 
     def on_completed(self) -> None:
         if self._over:
@@ -315,6 +322,11 @@ class _Exchange(ObserverBase["ResponseHead | bytes"], DisposableBase):
     def _refusal(self) -> Sequence[Event]:
         decoder, head = self._decoder, self._head
         return () if decoder is None or head is None else decoder.refuse(head, b"".join(self._body))
+
+
+def _too_large(limit: int) -> Failure:
+    message = f"The answer is larger than {limit} bytes and was not read further: ask for less."
+    return Failure(kind="StreamError", reason="record_too_large", message=message)
 
 
 def _is_success(head: ResponseHead) -> bool:

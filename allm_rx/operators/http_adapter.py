@@ -48,5 +48,6 @@ class HttpAdapter(HttpService):
             return decode(self._facts(call, head, sent))
 
         transport = self.transport or call.host.transport
-        stream = exchange(transport, request, decoder, timeouts=call.timeouts, record_limit=self.record_limit)
+        limits = {"record_limit": self.record_limit, "answer_limit": self.answer_limit}
+        stream = exchange(transport, request, decoder, timeouts=call.timeouts, **limits)
         return call.host.deliver(stream)

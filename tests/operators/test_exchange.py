@@ -314,6 +314,18 @@ def test_a_record_that_is_too_large_is_an_error() -> None:
     assert server.connections == [(200, 202)]
 
 
+def test_a_stream_that_is_too_large_is_an_error() -> None:
+    """Every record of it was small; what was read stays, and reading ends."""
+    record = frame(say="Hello")
+    server = answer((1, STREAM), (2, record), (3, record), (4, record), (5, END))
+    seen = server.seen(answer_limit=len(record))
+
+    assert [second for second, event in told(seen) if event == DELTA] == [2, 3]
+    assert (failure_of(seen)[0], failure_of(seen)[1].reason) == (3, "record_too_large")
+    assert str(len(record)) in failure_of(seen)[1].message
+    assert server.connections == [(200, 203)]
+
+
 def test_a_json_body_that_is_too_large_is_an_error() -> None:
     """It is not read to its end."""
     server = answer((1, JSON), (2, b'{"say": "' + b"x" * 60), (3, b"x" * 60), (4, b'"}'), end=5)

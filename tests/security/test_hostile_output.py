@@ -118,10 +118,10 @@ def _noop(text: str) -> str:
     return text
 
 
-def ending(protocol: str, *faults: Any, answer: Any = None) -> tuple[Any, int]:
+def ending(protocol: str, *faults: Any, answer: Any = None, **options: Any) -> tuple[Any, int]:
     """Give how an answer ends, and how many bytes of it were sent."""
     with ProviderServer(answer or Answer("Hi"), faults=faults) as server:
-        adapter = BY_NAME[protocol].adapter(base_url=server.base_url(protocol), api_key=KEY)
+        adapter = BY_NAME[protocol].adapter(base_url=server.base_url(protocol), api_key=KEY, **options)
         last = everything(stream_generate(Engine(adapter=adapter, model="m", retry=False), "Hi"))[-1]
         server.wait_until(lambda seen: seen.answering == 0)
         return last, server.bytes_sent
@@ -138,6 +138,15 @@ def test_a_record_has_a_limit() -> None:
 def test_a_whole_body_has_a_limit() -> None:
     """As a record has."""
     last, _ = ending("openai-chat", HugeRecord(70 * MIB), Gzip(), ContentType("application/json"))
+
+    assert isinstance(last, Error)
+    assert last.failure.reason == "record_too_large"
+
+
+@pytest.mark.parametrize("protocol", NAMES)
+def test_a_whole_answer_has_a_limit(protocol: str) -> None:
+    """However small its records are, a stream without an end fills no memory."""
+    last, _ = ending(protocol, Flood(), answer_limit=MIB)
 
     assert isinstance(last, Error)
     assert last.failure.reason == "record_too_large"
