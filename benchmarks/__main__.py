@@ -23,6 +23,7 @@ NAMES = (
     "tool_loop",
     "import_time",
     "install_size",
+    "call_profile",
     "events",
     "many_runs",
 )
