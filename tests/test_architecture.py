@@ -17,15 +17,39 @@ MOST_NAMES = 60
 
 SKIPS = {"pytest.skip", "pytest.xfail", "pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail"}
 
-LONGER: frozenset[str] = frozenset()
-"""Modules that may be longer; this list only shrinks."""
+LONGER = {
+    "tests/abc/test_message_decoder.py": 425,
+    "tests/apps/test_textual_chat.py": 475,
+    "tests/execution/test_chat.py": 475,
+    "tests/execution/test_tool_invocation.py": 425,
+    "tests/execution/test_tool_runner.py": 675,
+    "tests/operators/test_exchange.py": 600,
+    "tests/operators/test_from_aiter.py": 475,
+    "tests/operators/test_to_aiter.py": 450,
+    "tests/reducers/test_grammar.py": 450,
+    "tests/reducers/test_response.py": 525,
+    "tests/runtime/test_delivery.py": 450,
+    "tests/runtime/test_tools.py": 575,
+    "tests/sessions/test_operations.py": 500,
+    "tests/strategies.py": 450,
+    "tests/test_leaving.py": 725,
+    "tests/testing/test_provider_server.py": 625,
+    "tests/transport/test_aiohttp_client.py": 600,
+    "tests/wire/test_sse.py": 475,
+}
+"""Tests that are longer, and how much they have at most; this list only shrinks."""
 
 
 def test_no_module_is_too_long() -> None:
-    """A module fits into a reader's head."""
-    lengths = {path: len(source.splitlines()) for path, source in MODULES.items() if path not in LONGER}
+    """A module fits into a reader's head; tests that do not yet fit grow no further."""
+    lengths = {path: len(source.splitlines()) for path, source in (MODULES | TESTS).items()}
 
-    assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
+    assert {path: lines for path, lines in lengths.items() if lines > LONGER.get(path, MOST_LINES)} == {}
+
+
+def test_what_fits_by_now_is_no_exception() -> None:
+    """The list of longer tests names no others."""
+    assert [path for path in LONGER if path not in TESTS or len(TESTS[path].splitlines()) <= MOST_LINES] == []
 
 
 def test_every_module_says_what_it_is() -> None:

@@ -49,4 +49,4 @@ def word_or_none(value: Any) -> str | None:
 
 def as_integer(value: Any) -> int | None:
     """Give a whole number, such as a position; true and false are none."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None

@@ -3,43 +3,18 @@
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
 
 from allm_rx import generate
 from allm_rx.adapters import Anthropic
-from allm_rx.data.messages import user
 from allm_rx.data.requests import AllowedTools, Effort, PromptCache, Reasoning, Request, json_schema
-from allm_rx.data.tools import Tool
 from allm_rx.errors import ValidationError
 from allm_rx.runtime.engine import Engine
 from allm_rx.runtime.options import MODEL
-from tests.adapters.providers import BY_NAME, CALL, PROVIDERS, Desk, Provider
+from tests.adapters.option_bodies import CLOSED, HI, SCHEMA, TOOLS, UNASKED, Body, Outcome, Point, hold
+from tests.adapters.providers import CALL, PROVIDERS, Desk, Provider
 from tests.loopback import KEY
 
-
-class Point(BaseModel):
-    """A place on the water."""
-
-    x: int
-
-
-HI = (user("Hi"),)
-TOOLS = (Tool(name="look", description="Look."), Tool(name="row", description="Row."))
-SCHEMA = Point.model_json_schema()
-CLOSED = {**SCHEMA, "additionalProperties": False}
-ANSWERING = {
-    "name": "answer_as_json",
-    "description": "Give your final answer by calling this tool, once.",
-    "parameters": CLOSED,
-}
 BARE = {name: value for name, value in SCHEMA.items() if name != "description"}
-
-Body = dict[str, Any]
-UNASKED: Body = {}
-"""The provider does so anyway, so that nothing has to be said."""
-
-Outcome = Body | str
-"""What the option adds to the body, field by field; or the path at which it is refused."""
 
 
 def config(**fields: Any) -> Body:
@@ -283,94 +258,11 @@ ROWS: dict[str, tuple[dict[str, Any], Outcome, Outcome, Outcome, Outcome]] = {
     ),
 }
 
-SERVICES: dict[tuple[str, str], tuple[dict[str, Any], Outcome]] = {
-    # a service's address and an option: its value, and what comes of it
-    ("https://llm.example.com/v1", "max_tokens"): ({"max_tokens": 9}, {"max_tokens": 9}),
-    ("https://llm.example.com/v1", "allowed"): (
-        {"tools": TOOLS, "tool_choice": AllowedTools(names=("look",), mode="required")},
-        {
-            "tools": [
-                {"type": "function", "function": {"name": "look", "description": "Look.", "parameters": TOOLS[0].parameters}}
-            ],
-            "tool_choice": "required",
-        },
-    ),
-    ("https://llm.example.com/v1", "summary=auto"): ({"reasoning": Reasoning(summary="auto")}, UNASKED),
-    ("https://llm.example.com/v1", "summary=none"): ({"reasoning": Reasoning(summary="none")}, "reasoning.summary"),
-    ("https://llm.example.com/v1", "summary=concise"): ({"reasoning": Reasoning(summary="concise")}, "reasoning.summary"),
-    ("https://llm.example.com/v1", "cache"): ({"prompt_cache": True}, UNASKED),
-    ("https://llm.example.com/v1", "cache.key"): ({"prompt_cache": PromptCache(key="k")}, "prompt_cache.key"),
-    ("https://llm.example.com/v1", "cache.retention"): (
-        {"prompt_cache": PromptCache(retention="long")},
-        "prompt_cache.retention",
-    ),
-    ("https://openrouter.ai/api/v1", "effort"): ({"reasoning": "low"}, {"reasoning": {"effort": "low"}}),
-    ("https://openrouter.ai/api/v1", "budget"): (
-        {"reasoning": Reasoning(budget_tokens=9)},
-        {"reasoning": {"max_tokens": 9}},
-    ),
-    ("https://openrouter.ai/api/v1", "both"): ({"reasoning": Reasoning(effort="low", budget_tokens=9)}, "reasoning"),
-    ("https://openrouter.ai/api/v1", "cache.key"): ({"prompt_cache": PromptCache(key="k")}, "prompt_cache.key"),
-    ("https://openrouter.ai/api/v1", "summary=none"): (
-        {"reasoning": Reasoning(summary="none")},
-        {"reasoning": {"exclude": True}},
-    ),
-    ("https://api.deepseek.com", "effort"): ({"reasoning": "low"}, {"thinking": {"type": "enabled"}}),
-    ("https://api.deepseek.com", "off"): ({"reasoning": "none"}, {"thinking": {"type": "disabled"}}),
-    ("https://api.deepseek.com", "response_format=class"): (
-        {"response_format": Point},
-        {
-            "tools": [{"type": "function", "function": ANSWERING}],
-            "tool_choice": {"type": "function", "function": {"name": "answer_as_json"}},
-            "thinking": {"type": "disabled"},
-        },
-    ),
-    ("https://api.deepseek.com", "choice and effort"): (
-        {"tools": TOOLS, "tool_choice": "required", "reasoning": "low"},
-        "tool_choice",
-    ),
-    ("https://api.mistral.ai/v1", "seed"): ({"seed": 7}, {"random_seed": 7}),
-    ("https://api.mistral.ai/v1", "choice"): ({"tools": TOOLS, "tool_choice": "required"}, {"tool_choice": "any"}),
-    ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "budget"): (
-        {"reasoning": Reasoning(budget_tokens=9)},
-        {"enable_thinking": True, "thinking_budget": 9},
-    ),
-}
-"""What differs at services that speak the Chat Completions API."""
-
 CELLS: dict[tuple[str, str], tuple[dict[str, Any], Outcome]] = {
     (provider.name, option): (row[0], outcome)
     for option, row in ROWS.items()
     for provider, outcome in zip(PROVIDERS, row[1:], strict=True)
 }
-
-
-def added(provider: str, fields: dict[str, Any], **adapter: Any) -> Body:
-    """Give the fields of the body that an option changes; the tools are there without it."""
-    asked = BY_NAME[provider]
-    plain = asked.sent(Request(messages=HI, tools=fields.get("tools", ())), **adapter)
-    body = asked.sent(Request(messages=HI, **fields), **adapter)
-    if not adapter:  # others have words of their own
-        asked.accepted(body)
-    assert plain.keys() - body.keys() == set()
-    return {name: value for name, value in body.items() if plain.get(name) != value}
-
-
-def hold(provider: str, fields: dict[str, Any], outcome: Outcome, **adapter: Any) -> None:
-    """Hold an option at a provider against what is to come of it."""
-    if not isinstance(outcome, str):
-        assert added(provider, fields, **adapter) == outcome
-        return
-    with pytest.raises(ValidationError) as raised:
-        BY_NAME[provider].sent(Request(messages=HI, **fields), **adapter)
-    (issue,) = raised.value.errors
-    assert (raised.value.reason, raised.value.provider) == ("unsupported_capability", "openai" if adapter else _named(provider))
-    assert ".".join(map(str, issue.path)) == outcome
-    assert _named(provider) in issue.message
-
-
-def _named(provider: str) -> str:
-    return "openai" if provider == "openai-chat" else provider
 
 
 @pytest.mark.parametrize(("provider", "option"), CELLS)
@@ -379,14 +271,6 @@ def test_option_is_in_the_body_or_refused(provider: str, option: str) -> None:
     fields, outcome = CELLS[provider, option]
 
     hold(provider, fields, outcome)
-
-
-@pytest.mark.parametrize(("service", "option"), SERVICES, ids=str)
-def test_compatible_service_gets_its_own_words(service: str, option: str) -> None:
-    """Services that speak the same protocol with other words are told in theirs, or the option is refused."""
-    fields, outcome = SERVICES[service, option]
-
-    hold("openai-chat", fields, outcome, base_url=service)
 
 
 def test_every_option_has_its_rows() -> None:

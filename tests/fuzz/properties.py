@@ -187,7 +187,7 @@ def document_is_one_or_refused(name: str, text: bytes) -> None:
     document = loaded(load, text)
 
     if document is not None:
-        assert load(document.model_dump_json().encode()) == document
+        assert repr(load(document.model_dump_json().encode())) == repr(document)  # as text, since no NaN equals another
 
 
 def event_is_one_or_refused(text: bytes) -> None:
@@ -195,4 +195,4 @@ def event_is_one_or_refused(text: bytes) -> None:
     event = loaded(ev.loads, text)
 
     if event is not None:
-        assert ev.loads(ev.dumps(event)) == event
+        assert repr(ev.loads(ev.dumps(event))) == repr(event)

@@ -13,7 +13,9 @@ from allm_rx.wire.sse import SseDecoder, SseRecord
 from tests.fixture_cases import check_grammar, fold
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "anthropic"
+BODIES = {path.stem: path.read_bytes() for path in sorted(RECORDINGS.glob("*.sse"))}
 
+OURS = "anthropic.messages"
 STOP: dict[str, Any] = {"type": "message_stop"}
 
 

@@ -28,6 +28,11 @@ def text(content: str, signature: str | None = None) -> dict[str, Any]:
     return {"text": content} if signature is None else {"text": content, "thoughtSignature": signature}
 
 
+def signed(signature: str) -> dict[str, Any]:
+    """Write what is kept of a signature."""
+    return {"gemini": {"thoughtSignature": signature}}
+
+
 def partial(*pieces: Any, goes_on: bool = True) -> dict[str, Any]:
     """Write a part with some more arguments; a piece is a path, the kind of its value, and the value."""
     told = [{"jsonPath": path, f"{kind}Value": value} for path, kind, value in pieces]

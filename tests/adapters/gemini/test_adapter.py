@@ -1,27 +1,22 @@
 """The adapter itself: where its key comes from, what it sends, and what it makes of a real server's answers."""
 
-import copy
-import pickle
-from collections.abc import Iterator
-
 import pytest
 from pydantic import SecretStr
 from reactivex import operators as ops
 
-from allm_rx.abc.adapter import Adapter, Call
+from allm_rx.abc.adapter import Call
 from allm_rx.adapters.gemini.generate_content.adapter import Gemini
 from allm_rx.data.events import Error, Event, MessageCompleted, MessageStarted, TextDelta
 from allm_rx.data.messages import Message, tool_result, user
 from allm_rx.data.parts import ToolCall
-from allm_rx.data.requests import PromptCache, Request
+from allm_rx.data.requests import Request
 from allm_rx.data.tools import Tool
 from allm_rx.data.usage import Usage
-from allm_rx.errors import EngineError, ValidationError
+from allm_rx.errors import EngineError
 from allm_rx.operators.run import run
-from allm_rx.runtime import keys
 from allm_rx.runtime.host import HOST
 from allm_rx.testing.answers import Answer, ErrorAnswer, Recording
-from allm_rx.testing.faults import ErrorFrame, Fault, NoTerminal, WholeBody
+from allm_rx.testing.faults import ErrorFrame, Fault, NoTerminal
 from allm_rx.testing.provider_server import ProviderServer
 from tests.adapters.gemini.frames import BODIES
 from tests.fixture_cases import check_grammar, fold
@@ -29,21 +24,6 @@ from tests.fixture_cases import check_grammar, fold
 HI = Request(messages=(user("Hi"),), model="gemini-3-pro-preview")
 CALL = Call(host=HOST, request_id="r1")
 LAKE = ToolCall(id="fc-1", name="look", arguments={"at": "sea"})
-
-
-@pytest.fixture(autouse=True)
-def machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what this machine says of Google."""
-    monkeypatch.delenv("GOOGLE_GEMINI_BASE_URL", raising=False)
-    monkeypatch.delenv("GOOGLE_VERTEX_BASE_URL", raising=False)
-
-
-@pytest.fixture
-def stored() -> Iterator[None]:
-    """Store a key for this process."""
-    keys.put("gemini", "AIza-stored")
-    yield
-    keys.delete("gemini")
 
 
 def events_of(adapter: Gemini, request: Request = HI, call: Call = CALL) -> list[Event]:
@@ -107,14 +87,6 @@ def test_fault_is_an_error_event(fault: Fault, reason: str, text: str) -> None:
 
     assert response.error is not None
     assert (response.error.reason, response.output_text) == (reason, text)
-
-
-def test_whole_body_is_read_too() -> None:
-    """A server that does not stream is answered for as well."""
-    with ProviderServer(Answer("Hello you."), faults=[WholeBody()]) as server:
-        response = fold(events_of(asked(server)))
-
-    assert (response.output_text, response.finish_reason) == ("Hello you.", "stop")
 
 
 @pytest.mark.parametrize(
@@ -215,88 +187,21 @@ def test_half_a_place_is_refused() -> None:
 # Keys and addresses.
 
 
-def test_key_is_the_nearest(stored: None) -> None:
-    """The call's key, then the adapter's, then what was stored."""
-    del stored
-    with ProviderServer(Answer("Hi")) as server:
-        base = server.base_url("gemini")
-        events_of(Gemini(base_url=base, api_key="own"), call=Call(host=HOST, request_id="r1", api_key=SecretStr("call")))
-        events_of(Gemini(base_url=base, api_key="own"))
-        events_of(Gemini(base_url=base))
-
-    assert [sent.headers["x-goog-api-key"] for sent in server.requests] == ["call", "own", "AIza-stored"]
-
-
-@pytest.mark.parametrize("name", ["GEMINI_API_KEY", "GOOGLE_API_KEY"])
-def test_key_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Both names that Google uses are known."""
-    monkeypatch.setenv(name, "AIza-env")
-    with ProviderServer(Answer("Hi")) as server:
-        events_of(Gemini(base_url=server.base_url("gemini")))
-
-    assert server.requests[0].headers["x-goog-api-key"] == "AIza-env"
-
-
-def test_missing_key_is_found_before_anything_is_sent() -> None:
-    """The error names the variables to set."""
-    with pytest.raises(EngineError, match="GEMINI_API_KEY or GOOGLE_API_KEY") as raised:
-        Gemini().preflight(HI, CALL)
-
-    assert raised.value.reason == "missing_key"
-
-
-def test_local_server_needs_no_key() -> None:
-    """A server on this machine is asked without one."""
-    with ProviderServer(Answer("Hi")) as server:
-        adapter = Gemini(base_url=server.base_url("gemini"))
-        adapter.preflight(HI, CALL)
-        events_of(adapter)
-
-    assert "x-goog-api-key" not in server.requests[0].headers
-
-
-def test_parts_are_checked_before_the_key() -> None:
-    """What no key could mend is told first."""
-    with pytest.raises(ValidationError):
-        Gemini().preflight(HI.replace(prompt_cache=PromptCache(key="k")), CALL)
-
-
-def test_address_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_of_vertex_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in Google's own package."""
-    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://lake.example")
     monkeypatch.setenv("GOOGLE_VERTEX_BASE_URL", "https://vertex.example")
 
-    assert Gemini().base_url == "https://lake.example"
     assert Gemini.vertex(project="p", location="eu", access_token="t").base_url == "https://vertex.example"
 
 
 # The object.
 
 
-def test_repr_shows_no_secret() -> None:
-    """Neither keys and tokens nor headers nor a password in the address."""
-    studio = Gemini(api_key="k-123456", headers={"x-key": "h-123456"}, base_url="https://ann:p-123456@lake.example")
+def test_repr_shows_the_project_and_no_token() -> None:
+    """Of Vertex AI it tells where the model runs."""
     vertex = Gemini.vertex(project="p", location="eu", access_token="t-123456")
 
-    assert repr(studio) == "Gemini(provider='gemini', base_url='https://[REDACTED]@lake.example')"
     assert repr(vertex) == (
         "Gemini(provider='gemini', base_url='https://aiplatform.eu.rep.googleapis.com', project='p', location='eu')"
     )
-    assert isinstance(studio.api_key, SecretStr)
     assert isinstance(vertex.access_token, SecretStr)
-
-
-def test_adapter_stays_in_its_process() -> None:
-    """Pickling says what to do in its place; copies are the adapter itself."""
-    adapter = Gemini(api_key="k-123456")
-
-    with pytest.raises(TypeError, match="build it in the worker"):
-        pickle.dumps(adapter)
-    assert copy.copy(adapter) is copy.deepcopy(adapter) is adapter
-
-
-def test_adapter_is_an_adapter() -> None:
-    """It fits the seam."""
-    adapter: Adapter = Gemini()
-
-    assert adapter.provider == "gemini"

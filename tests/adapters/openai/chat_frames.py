@@ -11,6 +11,7 @@ from allm_rx.wire.sse import SseDecoder, SseRecord
 from tests.fixture_cases import check_grammar, fold
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "openai_chat"
+BODIES = {path.stem: path.read_bytes() for path in sorted(RECORDINGS.glob("*.sse"))}
 
 
 def chunk(delta: Any = None, finish: str | None = None, **beside: Any) -> dict[str, Any]:

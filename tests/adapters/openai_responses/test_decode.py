@@ -85,23 +85,6 @@ def test_thoughts_talk_and_calls_come_in_order() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BODIES))
-def test_events_do_not_depend_on_a_cut(name: str) -> None:
-    """A body that comes in two reads, cut at any byte, or of a long one at every seventh, gives the events of one read."""
-    body = BODIES[name]
-    events, step = read(body), 1 if len(body) < 5000 else 7
-
-    assert [at for at in range(0, len(body), step) if read(body[:at], body[at:]) != events] == []
-
-
-@pytest.mark.parametrize("name", sorted(BODIES))
-def test_events_do_not_depend_on_bytes(name: str) -> None:
-    """A body that comes byte by byte gives the events of one read."""
-    body = BODIES[name]
-
-    assert read(*(body[at : at + 1] for at in range(len(body)))) == read(body)
-
-
-@pytest.mark.parametrize("name", sorted(BODIES))
 def test_stream_and_whole_body_say_the_same(name: str) -> None:
     """The final response, had it come as one JSON body, is the same answer."""
     final = json.loads(BODIES[name].rpartition(b"data: ")[2])["response"]
