@@ -63,7 +63,8 @@ class Table:
             ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
             spread = "" if row.spread is None else f"±{row.spread * 100:.0f} %"
             lines.append(f"| {row.what} | {value} | {row.unit} | {ratio} | {spread} | {row.note} |")
-        return "\n".join([*lines, "", self.note] if self.note else lines)
+        note = ["", self.note.replace(". ", ".\n")] if self.note else []  # a line is a sentence
+        return "\n".join([*lines, *note])
 
     def as_json(self) -> str:
         """Give the table as one line of JSON."""
