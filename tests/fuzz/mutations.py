@@ -44,6 +44,9 @@ ODD: tuple[bytes, ...] = (
 )
 """JSON, or nearly, that may stand where any other value does."""
 
+HARD: tuple[bytes, ...] = (rb'"\ud83d"', rb'{"\ud83d":"\ude00"}', b"[" * 150 + b"]" * 150)
+"""JSON that parsers take and writers do not: halves of characters as texts and as names, and many levels."""
+
 _VALUE = re.compile(rb"[:\[,]\s*(?=[\[{\"\dtfn-])")
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from allm_rx.data.events import Error
 from tests.adapters.providers import BY_NAME, PROVIDERS
-from tests.fuzz.mutations import DEEP, LONG, ODD, UNHURRIED, damaged, values
+from tests.fuzz.mutations import DEEP, HARD, LONG, ODD, UNHURRIED, damaged, values
 from tests.fuzz.properties import (
     NAMES,
     assert_sound,
@@ -49,6 +49,16 @@ def test_every_value_in_turn_is_odd(protocol: str, odd: bytes) -> None:
     every = 1 if len(odd) < 1000 else 7  # the long ones take long
 
     for start, end in values(body)[::every]:
+        stream_is_sound(protocol, body[:start] + odd + body[end:], LONG, raw=True)
+
+
+@pytest.mark.parametrize("odd", HARD, ids=lambda odd: repr(odd[:20]))
+@pytest.mark.parametrize(("protocol", "stem"), RECORDED)
+def test_every_value_in_turn_is_hard_to_write(protocol: str, stem: str, odd: bytes) -> None:
+    """What a parser takes and a writer does not, in place of every value of every recording, is told or left out."""
+    body = BY_NAME[protocol].recordings[stem]
+
+    for start, end in values(body):
         stream_is_sound(protocol, body[:start] + odd + body[end:], LONG, raw=True)
 
 

@@ -23,6 +23,7 @@ from allm_rx.data.parts import AudioPart, ImagePart, ProviderPart, TextPart
 from allm_rx.reducers.message import CUT_OFF
 from allm_rx.wire.failures import complaint
 from allm_rx.wire.shapes import as_object, first_of, word_or_none
+from allm_rx.wire.text import repair
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -239,7 +240,7 @@ class GenerateContentDecoder(MessageDecoder):
         elif kind in ("inlineData", "fileData") and not part.get("thought"):
             self._medium(part, kind, as_object(part[kind]))
         elif kind is not None:
-            self.item(ProviderPart(kind=kind, provider_data={DIALECT: kept(part)}))
+            self.item(ProviderPart(kind=repair(kind), provider_data={DIALECT: kept(part)}))
 
     def _text(self, part: dict[str, Any]) -> None:
         text = part.get("text")

@@ -47,8 +47,14 @@ class UsageCounts:
             cached_input_tokens=as_integer(counts.get("cachedContentTokenCount")),
             reasoning_tokens=as_integer(counts.get("thoughtsTokenCount")),
             total_tokens=as_integer(counts.get("totalTokenCount")),
-            extra=kept({name: value for name, value in counts.items() if name not in _MODELLED}),
+            extra=self._extra(),
         )
+
+    def _extra(self) -> dict[str, Any]:
+        try:
+            return kept({name: value for name, value in self._counts.items() if name not in _MODELLED})
+        except ValueError:
+            return {}  # it nests too deeply to be written down, which is no reason to lose the answer
 
     def _sum(self, names: tuple[str, ...]) -> int | None:
         known = [count for name in names if (count := as_integer(self._counts.get(name))) is not None]

@@ -328,8 +328,8 @@ class ChatDecoder(MessageDecoder):
         """Read what stands beside the delta of a last chunk."""
         if usage := choice.get("usage"):
             self._raw_usage = usage
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason and self._finish is None:
+        reason = word_or_none(choice.get("finish_reason"))
+        if reason is not None and self._finish is None:
             self._finish = reason
             self.finishing = True
             self.no_more_repeats()

@@ -17,7 +17,7 @@ from allm_rx.adapters.openai.responses.wire import Wire, as_json, kept, without
 from allm_rx.data.parts import ProviderPart
 from allm_rx.reducers.message import CUT_OFF
 from allm_rx.wire.shapes import as_text, as_word
-from allm_rx.wire.text import repair
+from allm_rx.wire.text import repair, repair_json
 
 if TYPE_CHECKING:
     from allm_rx.abc.emitter import EventEmitter
@@ -178,7 +178,7 @@ class _WholeCall(_Call):
         if item is None or cut:
             self._out.call_completed(call_id, arguments={}, extra=self._extra(item), error=CUT_OFF)
             return
-        arguments = arguments_of(item)
+        arguments = repair_json(arguments_of(item))
         self._grow(as_json(arguments))
         self._out.call_completed(call_id, arguments=arguments, extra=self._extra(item))
 
