@@ -75,10 +75,12 @@ format: $(READY) ## Rewrite the code in the house style.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# `--no-emit-index-url` and no header: the lock file must not tell which index or machine made it.
-lock: ## Resolve the newest dependencies into the lock file; needs uv.
+# `--no-emit-index-url` and no header: a lock file must not tell which index or machine made it.
+lock: ## Resolve the newest dependencies into the lock files; needs uv.
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --group dev --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file .lock/dev.txt pyproject.toml
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file .lock/peers.txt .lock/peers.in
 
 clean: ## Remove everything that can be made again.
 	rm -rf .venv .peers .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
